@@ -1,0 +1,69 @@
+using System.Diagnostics;
+using System.Threading;
+
+namespace Faultline.Sync;
+
+/// <summary>
+/// A mutual-exclusion lock with a rank. Debug builds stop on a rank taken out of turn; release builds pay for the lock alone.
+/// </summary>
+/// <param name="rank">Its place in the lock order.</param>
+public sealed class RankedLock(LockRank rank)
+{
+    private readonly Lock _lock = new();
+
+    /// <summary>Its place in the lock order.</summary>
+    public LockRank Rank { get; } = rank;
+
+    /// <summary>Whether the calling thread holds the lock.</summary>
+    public bool IsHeld => _lock.IsHeldByCurrentThread;
+
+    /// <summary>Takes the lock, waiting as long as it needs.</summary>
+    /// <returns>The proof that the lock is held; dispose it to let go.</returns>
+    public Scope Enter()
+    {
+        HeldRanks.Push(Rank);
+        _lock.Enter();
+        return new Scope(this);
+    }
+
+    /// <summary>Takes the lock if that needs no waiting. Out of rank order this is the only way.</summary>
+    /// <returns>The proof; <see cref="Scope.IsHeld"/> tells whether it is one.</returns>
+    public Scope TryEnter()
+    {
+        if (!_lock.TryEnter())
+        {
+            return default;
+        }
+
+        HeldRanks.PushUnordered(Rank);
+        return new Scope(this);
+    }
+
+    /// <summary>Stops a debug build if the calling thread does not hold the lock.</summary>
+    [Conditional("DEBUG")]
+    public void AssertHeld() => Debug.Assert(IsHeld, $"The {Rank} lock must be held here.");
+
+    private void Exit()
+    {
+        _lock.Exit();
+        HeldRanks.Pop(Rank);
+    }
+
+    /// <summary>The proof that a lock is held. Methods that need the lock take one by reference.</summary>
+    public ref struct Scope
+    {
+        private RankedLock? _owner;
+
+        internal Scope(RankedLock owner) => _owner = owner;
+
+        /// <summary>Whether the lock is held by this proof.</summary>
+        public readonly bool IsHeld => _owner is not null;
+
+        /// <summary>Lets go of the lock; harmless a second time.</summary>
+        public void Dispose()
+        {
+            _owner?.Exit();
+            _owner = null;
+        }
+    }
+}
