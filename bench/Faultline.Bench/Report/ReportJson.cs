@@ -1,0 +1,10 @@
+using System.Text.Json;
+
+namespace Faultline.Bench;
+
+/// <summary>Reports as JSON documents.</summary>
+public static class ReportJson
+{
+    /// <summary>One JSON document.</summary>
+    public static string Write(FaultReport report) => JsonSerializer.Serialize(report, ReportJsonContext.Default.FaultReport);
+}

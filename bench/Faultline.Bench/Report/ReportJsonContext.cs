@@ -1,0 +1,8 @@
+using System.Text.Json.Serialization;
+
+namespace Faultline.Bench;
+
+/// <summary>The JSON form of the reports.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSerializable(typeof(FaultReport))]
+internal sealed partial class ReportJsonContext : JsonSerializerContext;
