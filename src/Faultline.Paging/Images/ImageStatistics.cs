@@ -1,0 +1,35 @@
+namespace Faultline.Paging;
+
+/// <summary>What an image holds and has cost so far. A snapshot. Pages are of 4 KiB.</summary>
+public sealed record ImageStatistics
+{
+    /// <summary>Pages of the image.</summary>
+    public long Pages { get; init; }
+
+    /// <summary>Pages in the cache.</summary>
+    public long CachedPages { get; init; }
+
+    /// <summary>Pages known to be zero, which take no memory.</summary>
+    public long ZeroPages { get; init; }
+
+    /// <summary>Pages being brought now.</summary>
+    public long LoadingPages { get; init; }
+
+    /// <summary>Pages that could not be brought when last tried.</summary>
+    public long FailedPages { get; init; }
+
+    /// <summary>Reads of the store.</summary>
+    public long StoreReads { get; init; }
+
+    /// <summary>Bytes read from the store.</summary>
+    public long StoreBytes { get; init; }
+
+    /// <summary>Loads that failed or did not end in time.</summary>
+    public long FailedLoads { get; init; }
+
+    /// <summary>Pages taken out of the cache to stay under the budget.</summary>
+    public long PagesEvicted { get; init; }
+
+    /// <summary>Bytes in the cache.</summary>
+    public long ResidentBytes => CachedPages * (long)PageSize.Small;
+}
