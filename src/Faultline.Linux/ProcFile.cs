@@ -1,0 +1,134 @@
+using System;
+using System.Buffers;
+using System.Buffers.Text;
+using Faultline.Linux.Abi;
+
+namespace Faultline.Linux;
+
+/// <summary>Reads small files of <c>/proc</c> without allocating.</summary>
+internal static unsafe class ProcFile
+{
+    /// <summary>The fdinfo file of a descriptor of this process.</summary>
+    internal static ReadOnlySpan<byte> DescriptorInfo => "/proc/self/fdinfo/#"u8;
+
+    /// <summary>A descriptor of this process, to be opened again.</summary>
+    internal static ReadOnlySpan<byte> Descriptor => "/proc/self/fd/#"u8;
+
+    /// <summary>The status file of a process.</summary>
+    internal static ReadOnlySpan<byte> Status => "/proc/#/status"u8;
+
+    /// <summary>The page-table view of a process.</summary>
+    internal static ReadOnlySpan<byte> Pagemap => "/proc/#/pagemap"u8;
+
+    /// <summary>The mappings of a process and what they hold.</summary>
+    internal static ReadOnlySpan<byte> Smaps => "/proc/#/smaps"u8;
+
+    /// <summary>The sums over the mappings of a process.</summary>
+    internal static ReadOnlySpan<byte> SmapsRollup => "/proc/#/smaps_rollup"u8;
+
+    /// <summary>Opens a file read-only; <c>#</c> in the pattern stands for the number.</summary>
+    /// <returns>The descriptor, or the error.</returns>
+    internal static Errno Open(ReadOnlySpan<byte> pattern, int number, int flags, out int descriptor)
+    {
+        Span<byte> path = stackalloc byte[pattern.Length + 16];
+        int hash = pattern.IndexOf((byte)'#');
+        pattern[..hash].CopyTo(path);
+        _ = Utf8Formatter.TryFormat(number, path[hash..], out int digits);
+        pattern[(hash + 1)..].CopyTo(path[(hash + digits)..]);
+        path[pattern.Length - 1 + digits] = 0;
+        fixed (byte* pinned = path)
+        {
+            descriptor = LibC.open(pinned, flags | fcntl_h.O_CLOEXEC, 0);
+        }
+
+        return LibC.ErrnoOf(descriptor);
+    }
+
+    /// <summary>Reads as much of a file as fits.</summary>
+    internal static Errno Read(ReadOnlySpan<byte> pattern, int number, Span<byte> target, out int length)
+    {
+        length = 0;
+        Errno errno = Open(pattern, number, fcntl_h.O_RDONLY, out int descriptor);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        fixed (byte* pinned = target)
+        {
+            while (length < target.Length)
+            {
+                nint count = LibC.read(descriptor, pinned + length, (nuint)(target.Length - length));
+                errno = LibC.ErrnoOf(count);
+                if (count <= 0)
+                {
+                    break;
+                }
+
+                length += (int)count;
+            }
+        }
+
+        _ = LibC.close(descriptor);
+        return errno;
+    }
+
+    /// <summary>Reads a whole file into a buffer rented from the shared pool; the caller returns it when there is no error.</summary>
+    internal static Errno ReadAll(ReadOnlySpan<byte> pattern, int number, out byte[] buffer, out int length)
+    {
+        length = 0;
+        buffer = [];
+        Errno errno = Open(pattern, number, fcntl_h.O_RDONLY, out int descriptor);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        buffer = ArrayPool<byte>.Shared.Rent(1 << 16);
+        while (true)
+        {
+            if (length == buffer.Length)
+            {
+                byte[] larger = ArrayPool<byte>.Shared.Rent(length * 2);
+                buffer.CopyTo(larger, 0);
+                ArrayPool<byte>.Shared.Return(buffer);
+                buffer = larger;
+            }
+
+            nint count;
+            fixed (byte* pinned = &buffer[length])
+            {
+                count = LibC.read(descriptor, pinned, (nuint)(buffer.Length - length));
+                errno = LibC.ErrnoOf(count);
+            }
+
+            if (count <= 0)
+            {
+                break;
+            }
+
+            length += (int)count;
+        }
+
+        _ = LibC.close(descriptor);
+        if (errno != Errno.None)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        return errno;
+    }
+
+    /// <summary>The decimal number after a label, or -1 if the label is not there.</summary>
+    internal static long Number(ReadOnlySpan<byte> text, ReadOnlySpan<byte> label)
+    {
+        int at = text.IndexOf(label);
+        if (at < 0)
+        {
+            return -1;
+        }
+
+        ReadOnlySpan<byte> rest = text[(at + label.Length)..].TrimStart(" \t"u8);
+        return Utf8Parser.TryParse(rest, out long value, out _) ? value : -1;
+    }
+}

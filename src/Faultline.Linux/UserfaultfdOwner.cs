@@ -1,0 +1,62 @@
+using System.Threading;
+
+namespace Faultline.Linux;
+
+/// <summary>
+/// The address space a userfaultfd belongs to, as far as the context needs it: the way to make calls that only the owner may make.
+/// A fork makes the child's before the child exists, so that the context in a FORK message can name it.
+/// </summary>
+internal sealed class UserfaultfdOwner
+{
+    private readonly object _gate = new();
+    private volatile SystemCaller? _caller;
+    private bool _isSettled;
+
+    /// <summary>An owner that is known, or null for one whose calls cannot be made from here (a foreign process).</summary>
+    internal UserfaultfdOwner(SystemCaller? caller)
+    {
+        _caller = caller;
+        _isSettled = true;
+    }
+
+    private UserfaultfdOwner()
+    {
+    }
+
+    /// <summary>The owner-to-be of the fork that is under way, or null. Set around the fork, by the one thread that forks.</summary>
+    internal UserfaultfdOwner? ForkUnderWay { get; set; }
+
+    /// <summary>An owner that is being made by a fork. <see cref="Settle"/> must follow, whatever comes of the fork.</summary>
+    internal static UserfaultfdOwner Forking() => new();
+
+    /// <summary>Tells what came of the fork: the child's caller, or null if there is no child.</summary>
+    internal void Settle(SystemCaller? caller)
+    {
+        lock (_gate)
+        {
+            _caller = caller;
+            _isSettled = true;
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    /// <summary>The way to call, after a fork under way has settled; null if there is none.</summary>
+    internal SystemCaller? GetCaller()
+    {
+        SystemCaller? caller = _caller;
+        if (caller is not null)
+        {
+            return caller;
+        }
+
+        lock (_gate)
+        {
+            while (!_isSettled)
+            {
+                _ = Monitor.Wait(_gate);
+            }
+
+            return _caller;
+        }
+    }
+}
