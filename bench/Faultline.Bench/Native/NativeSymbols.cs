@@ -1,29 +1,35 @@
 using System;
+using System.Collections.Generic;
 using System.Runtime.InteropServices;
 
 namespace Faultline.Bench;
 
-/// <summary>The few native calls the benchmarks make beside the engine: placing a thread, and touching pages from native code.</summary>
+/// <summary>The few native calls the benchmarks make beside the engine: placing threads, and touching pages from native code.</summary>
 internal static unsafe class NativeSymbols
 {
     private const int CpuSetBytes = 128;
 
-    /// <summary>Pins the calling thread to one CPU (sched_setaffinity(2)).</summary>
+    /// <summary>Pins the calling thread to one CPU.</summary>
     public static void PinCurrentThread(int cpu)
     {
-        if (cpu is < 0 or >= CpuSetBytes * 8)
-        {
-            throw new ArgumentOutOfRangeException(nameof(cpu), cpu, "There is no such CPU.");
-        }
-
-        var setAffinity = (delegate* unmanaged<int, nuint, byte*, int>)NativeLibrary.GetExport(NativeLibrary.GetMainProgramHandle(), "sched_setaffinity");
-        byte* cpus = stackalloc byte[CpuSetBytes];
-        new Span<byte>(cpus, CpuSetBytes).Clear();
-        cpus[cpu / 8] = (byte)(1 << (cpu % 8));
-        if (setAffinity(0, CpuSetBytes, cpus) != 0)
+        if (!TryPin(0, [cpu]))
         {
             throw new BenchmarkException($"The thread could not be pinned to CPU {cpu}.");
         }
+    }
+
+    /// <summary>Lets a thread run on some CPUs only (sched_setaffinity(2)); 0 is the calling thread. False if it is gone.</summary>
+    public static bool TryPin(int threadId, IReadOnlyList<int> cpus)
+    {
+        var setAffinity = (delegate* unmanaged<int, nuint, byte*, int>)NativeLibrary.GetExport(NativeLibrary.GetMainProgramHandle(), "sched_setaffinity");
+        byte* set = stackalloc byte[CpuSetBytes];
+        new Span<byte>(set, CpuSetBytes).Clear();
+        foreach (int cpu in cpus)
+        {
+            set[cpu / 8] |= (byte)(1 << (cpu % 8));
+        }
+
+        return setAffinity(threadId, CpuSetBytes, set) == 0;
     }
 
     /// <summary>Touches pages one by one, each in a native call of its own (memchr(3)), so that the runtime never waits for the thread.</summary>
