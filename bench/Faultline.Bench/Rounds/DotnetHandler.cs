@@ -4,7 +4,7 @@ using System.Threading;
 namespace Faultline.Bench;
 
 /// <summary>The .NET counterpart of <c>handler.c</c>: read a message, install the page, nothing else, through the public contract.</summary>
-internal sealed class DotnetHandler
+internal sealed unsafe class DotnetHandler
 {
     private const int MessagesPerRead = 16;
     private const long PollTag = 1;
@@ -13,7 +13,7 @@ internal sealed class DotnetHandler
     private readonly AddressRange _area;
     private readonly IUserfaultfd _context;
     private readonly IUserfaultfdPoller? _poller;
-    private readonly byte[] _sourcePage;
+    private readonly AddressRange _sourcePage;
     private readonly UserfaultfdMessage[] _messages = new UserfaultfdMessage[MessagesPerRead];
     private readonly long[] _ready = new long[1];
     private readonly Thread _thread;
@@ -22,7 +22,7 @@ internal sealed class DotnetHandler
     private long _allocatedBytes;
 
     /// <summary>Starts a handler thread for a registered area.</summary>
-    public DotnetHandler(RoundSpec spec, AddressRange area, IUserfaultfd context, IUserfaultfdPoller? poller, byte[] sourcePage)
+    public DotnetHandler(RoundSpec spec, AddressRange area, IUserfaultfd context, IUserfaultfdPoller? poller, AddressRange sourcePage)
     {
         _spec = spec;
         _area = area;
@@ -37,7 +37,7 @@ internal sealed class DotnetHandler
     /// <summary>The faults read.</summary>
     public long Faults => _faults;
 
-    /// <summary>The managed bytes the thread allocated from its first fault to its last.</summary>
+    /// <summary>The managed bytes the thread allocated after its first fault, up to its last. The first one makes the thread's own statics.</summary>
     public long AllocatedBytes => _allocatedBytes;
 
     /// <summary>Waits until all pages are installed.</summary>
@@ -60,8 +60,8 @@ internal sealed class DotnetHandler
         try
         {
             NativeSymbols.PinCurrentThread(_spec.Placement.HandlerCpu);
+            int done = ServeOnce();
             long before = GC.GetAllocatedBytesForCurrentThread();
-            int done = 0;
             while (done < _spec.Pages)
             {
                 done += ServeOnce();
@@ -104,7 +104,7 @@ internal sealed class DotnetHandler
     {
         if (_spec.Kind == RoundKind.Copy)
         {
-            return Installed("UFFDIO_COPY", _context.Copy(address, _sourcePage), address);
+            return Installed("UFFDIO_COPY", _context.Copy(address, new ReadOnlySpan<byte>((void*)_sourcePage.Start.Value, (int)_sourcePage.Length)), address);
         }
 
         ulong length = Math.Min((ulong)_spec.Range * PageSize.Small, _area.End - address);

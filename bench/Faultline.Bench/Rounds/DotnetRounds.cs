@@ -11,7 +11,7 @@ internal sealed class DotnetRounds : IRounds, IDisposable
 
     private readonly IMemoryEngine _engine;
     private readonly IToucher _toucher;
-    private readonly byte[] _sourcePage = GC.AllocateArray<byte>((int)PageSize.Small, pinned: true);
+    private readonly AddressRange _sourcePage;
     private IMemoryFile? _file;
     private ulong _fileLength;
 
@@ -20,7 +20,14 @@ internal sealed class DotnetRounds : IRounds, IDisposable
     {
         _engine = engine;
         _toucher = toucher;
-        _sourcePage.AsSpan().Fill(1);
+        VirtualAddress source = engine.Home.Map(MapRequest.PrivateAnonymous(PageSize.Small)).OrThrow("mmap");
+        _sourcePage = new AddressRange(source, PageSize.Small);
+        if (!engine.Home.TryGetSpan(_sourcePage, out Span<byte> bytes))
+        {
+            throw new BenchmarkException("The source page cannot be addressed in this process.");
+        }
+
+        bytes.Fill(1);
     }
 
     /// <inheritdoc/>
@@ -42,8 +49,12 @@ internal sealed class DotnetRounds : IRounds, IDisposable
         }
     }
 
-    /// <summary>Closes the memory file.</summary>
-    public void Dispose() => _file?.Dispose();
+    /// <summary>Closes the memory file and unmaps the source page.</summary>
+    public void Dispose()
+    {
+        _file?.Dispose();
+        _engine.Home.Unmap(_sourcePage).OrThrow("munmap", _sourcePage);
+    }
 
     private RoundResult Touch(RoundSpec spec, AddressRange area) =>
         new(_toucher.Start(area.Start, spec.Pages, spec.Placement.FaultingCpu).Finish(), 0, 0);
