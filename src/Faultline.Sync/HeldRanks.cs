@@ -11,23 +11,29 @@ internal static class HeldRanks
     [ThreadStatic]
     private static List<LockRank>? _held;
 
+    /// <summary>Throws if a lock of this rank may not be taken now. Comes before the wait, so that a wrong order shows without a deadlock.</summary>
     [Conditional("DEBUG")]
-    public static void Push(LockRank rank)
+    public static void Check(LockRank rank)
     {
-        foreach (LockRank held in _held ?? [])
+        if (_held is null)
+        {
+            return;
+        }
+
+        foreach (LockRank held in _held)
         {
             if (held >= rank)
             {
                 throw new LockOrderException(rank, held);
             }
         }
-
-        PushUnordered(rank);
     }
 
+    /// <summary>Notes a lock that has just been taken.</summary>
     [Conditional("DEBUG")]
-    public static void PushUnordered(LockRank rank) => (_held ??= []).Add(rank);
+    public static void Push(LockRank rank) => (_held ??= []).Add(rank);
 
+    /// <summary>Notes a lock that has just been let go.</summary>
     [Conditional("DEBUG")]
     public static void Pop(LockRank rank)
     {

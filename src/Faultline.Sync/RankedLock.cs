@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Threading;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Sync;
 
@@ -21,8 +22,14 @@ public sealed class RankedLock(LockRank rank)
     /// <returns>The proof that the lock is held; dispose it to let go.</returns>
     public Scope Enter()
     {
-        HeldRanks.Push(Rank);
+        HeldRanks.Check(Rank);
+        if (Seam.IsOn)
+        {
+            Seam.Current?.Acquire(this, Rank, HoldMode.Exclusive);
+        }
+
         _lock.Enter();
+        HeldRanks.Push(Rank);
         return new Scope(this);
     }
 
@@ -30,12 +37,17 @@ public sealed class RankedLock(LockRank rank)
     /// <returns>The proof; <see cref="Scope.IsHeld"/> tells whether it is one.</returns>
     public Scope TryEnter()
     {
+        if (Seam.IsOn && Seam.Current is { } schedule && !schedule.TryAcquire(this, Rank, HoldMode.Exclusive))
+        {
+            return default;
+        }
+
         if (!_lock.TryEnter())
         {
             return default;
         }
 
-        HeldRanks.PushUnordered(Rank);
+        HeldRanks.Push(Rank);
         return new Scope(this);
     }
 
@@ -47,6 +59,10 @@ public sealed class RankedLock(LockRank rank)
     {
         _lock.Exit();
         HeldRanks.Pop(Rank);
+        if (Seam.IsOn)
+        {
+            Seam.Current?.Release(this, HoldMode.Exclusive);
+        }
     }
 
     /// <summary>The proof that a lock is held. Methods that need the lock take one by reference.</summary>
@@ -62,8 +78,11 @@ public sealed class RankedLock(LockRank rank)
         /// <summary>Lets go of the lock; harmless a second time.</summary>
         public void Dispose()
         {
-            _owner?.Exit();
-            _owner = null;
+            if (_owner is { } owner)
+            {
+                _owner = null;
+                owner.Exit();
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 using System;
 using System.Threading;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Sync;
 
@@ -16,8 +17,14 @@ public sealed class RankedSharedLock(LockRank rank) : IDisposable
     /// <returns>The proof; dispose it to let go.</returns>
     public ReadScope EnterRead()
     {
-        HeldRanks.Push(Rank);
+        HeldRanks.Check(Rank);
+        if (Seam.IsOn)
+        {
+            Seam.Current?.Acquire(this, Rank, HoldMode.Shared);
+        }
+
         _lock.EnterReadLock();
+        HeldRanks.Push(Rank);
         return new ReadScope(this);
     }
 
@@ -25,13 +32,39 @@ public sealed class RankedSharedLock(LockRank rank) : IDisposable
     /// <returns>The proof; dispose it to let go.</returns>
     public WriteScope EnterWrite()
     {
-        HeldRanks.Push(Rank);
+        HeldRanks.Check(Rank);
+        if (Seam.IsOn)
+        {
+            Seam.Current?.Acquire(this, Rank, HoldMode.Exclusive);
+        }
+
         _lock.EnterWriteLock();
+        HeldRanks.Push(Rank);
         return new WriteScope(this);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _lock.Dispose();
+
+    private void ExitRead()
+    {
+        _lock.ExitReadLock();
+        HeldRanks.Pop(Rank);
+        if (Seam.IsOn)
+        {
+            Seam.Current?.Release(this, HoldMode.Shared);
+        }
+    }
+
+    private void ExitWrite()
+    {
+        _lock.ExitWriteLock();
+        HeldRanks.Pop(Rank);
+        if (Seam.IsOn)
+        {
+            Seam.Current?.Release(this, HoldMode.Exclusive);
+        }
+    }
 
     /// <summary>The proof that the lock is held for reading.</summary>
     public ref struct ReadScope
@@ -46,8 +79,7 @@ public sealed class RankedSharedLock(LockRank rank) : IDisposable
             if (_owner is { } owner)
             {
                 _owner = null;
-                owner._lock.ExitReadLock();
-                HeldRanks.Pop(owner.Rank);
+                owner.ExitRead();
             }
         }
     }
@@ -65,8 +97,7 @@ public sealed class RankedSharedLock(LockRank rank) : IDisposable
             if (_owner is { } owner)
             {
                 _owner = null;
-                owner._lock.ExitWriteLock();
-                HeldRanks.Pop(owner.Rank);
+                owner.ExitWrite();
             }
         }
     }

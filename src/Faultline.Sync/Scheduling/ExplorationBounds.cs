@@ -1,0 +1,12 @@
+namespace Faultline.Sync.Scheduling;
+
+/// <summary>How far an exploration goes.</summary>
+/// <param name="MaxSchedules">Schedules run at the most.</param>
+/// <param name="MaxPreemptions">How often one schedule may leave a thread that could have gone on; most bugs need two.</param>
+/// <param name="MaxSteps">Points passed by one schedule at the most: a bound on loops that wait without sleeping.</param>
+/// <param name="StallMs">Milliseconds of real time without a step after which a thread is taken to wait outside this library.</param>
+public sealed record ExplorationBounds(
+    long MaxSchedules = 1_000_000,
+    int MaxPreemptions = int.MaxValue,
+    int MaxSteps = 10_000,
+    int StallMs = 10_000);

@@ -1,0 +1,11 @@
+namespace Faultline.Sync.Scheduling;
+
+/// <summary>How a lock is held.</summary>
+public enum HoldMode
+{
+    /// <summary>By one thread alone.</summary>
+    Exclusive,
+
+    /// <summary>By any number of readers.</summary>
+    Shared,
+}
