@@ -1,4 +1,5 @@
 using System;
+using Faultline.Linux.Children;
 
 namespace Faultline.Linux;
 
@@ -7,16 +8,25 @@ internal sealed unsafe class HomeAddressSpace : LinuxAddressSpace
 {
     private readonly HomeSystemCaller _caller;
 
-    internal HomeAddressSpace()
-        : this(new HomeSystemCaller())
+    private readonly ChildFamily _children;
+
+    internal HomeAddressSpace(ChildFamily children)
+        : this(children, new HomeSystemCaller())
     {
     }
 
-    private HomeAddressSpace(HomeSystemCaller caller)
-        : base(caller, new UserfaultfdOwner(caller)) => _caller = caller;
+    private HomeAddressSpace(ChildFamily children, HomeSystemCaller caller)
+        : base(caller, new UserfaultfdOwner(caller), new LinuxInspector(caller.ProcessId))
+    {
+        _caller = caller;
+        _children = children;
+        Owner.BeforeForkEvents = children.Prepare;
+    }
 
-    /// <summary>This process is not copied: the copy would hold one thread of a runtime that needs all of its own.</summary>
-    public override SystemResult<IAddressSpace> Fork() => new(null!, Errno.EOPNOTSUPP);
+    /// <summary>
+    /// Copies the memory of this process. No managed code runs in the copy: the runtime in it is dead, only the memory is there.
+    /// </summary>
+    public override SystemResult<IAddressSpace> Fork() => _children.ForkHome(Owner);
 
     /// <summary>An accessor by kernel-mode copies. User-mode access would end the process at the first bad address.</summary>
     public override SystemResult<IMemoryAccess> OpenAccess(AccessMode mode = AccessMode.User) =>

@@ -1,4 +1,5 @@
 using System.IO;
+using Faultline.Linux.Children;
 
 namespace Faultline.Linux;
 
@@ -7,7 +8,8 @@ internal static unsafe class KernelCapabilities
 {
     internal static EngineCapabilities Find()
     {
-        using HomeAddressSpace home = new();
+        using ChildFamily children = new();
+        using HomeAddressSpace home = new(children);
         SystemResult<UserfaultfdFeatures> full = UserfaultfdHandshake.Probe(home, UserfaultfdOptions.CloseOnExec);
         if (!full.IsOk)
         {
@@ -24,7 +26,7 @@ internal static unsafe class KernelCapabilities
                 ? Capability.Yes
                 : Capability.No("Kernel-mode faults need CAP_SYS_PTRACE, access to /dev/userfaultfd, or sysctl vm.unprivileged_userfaultfd=1."),
             Features = any.Value,
-            ManyAddressSpaces = Capability.No("Only this process's own address space is supported."),
+            ManyAddressSpaces = ChildNursery.Capability,
             HugePages = File.Exists("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages")
                 && File.ReadAllText("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages").Trim() != "0"
                 ? Capability.Yes

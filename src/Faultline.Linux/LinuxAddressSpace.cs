@@ -9,11 +9,11 @@ namespace Faultline.Linux;
 /// </summary>
 internal abstract class LinuxAddressSpace : IAddressSpace
 {
-    private protected LinuxAddressSpace(SystemCaller caller, UserfaultfdOwner owner)
+    private protected LinuxAddressSpace(SystemCaller caller, UserfaultfdOwner owner, IAddressSpaceInspector inspector)
     {
         Caller = caller;
         Owner = owner;
-        Inspector = new LinuxInspector(caller.ProcessId);
+        Inspector = inspector;
     }
 
     /// <inheritdoc/>

@@ -1,13 +1,18 @@
 using System;
 using System.Threading;
+using Faultline.Linux.Children;
 
 namespace Faultline.Linux;
 
 /// <summary>The memory manager of the running Linux kernel.</summary>
 public sealed class LinuxEngine : IMemoryEngine
 {
-    private readonly HomeAddressSpace _home = new();
+    private readonly ChildFamily _children = new();
+    private readonly HomeAddressSpace _home;
     private readonly Lazy<EngineCapabilities> _capabilities = new(KernelCapabilities.Find, LazyThreadSafetyMode.ExecutionAndPublication);
+
+    /// <summary>Opens the engine. It makes no process and no descriptor until it has to.</summary>
+    public LinuxEngine() => _home = new HomeAddressSpace(_children);
 
     /// <inheritdoc/>
     public string Name => "linux";
@@ -19,7 +24,7 @@ public sealed class LinuxEngine : IMemoryEngine
     public IAddressSpace Home => _home;
 
     /// <inheritdoc/>
-    public SystemResult<IAddressSpace> CreateAddressSpace() => new(null!, Errno.EOPNOTSUPP);
+    public SystemResult<IAddressSpace> CreateAddressSpace() => _children.Create();
 
     /// <inheritdoc/>
     public SystemResult<IMemoryFile> CreateMemoryFile(in MemoryFileOptions options) => MemoryFileFactory.Create(in options);
@@ -28,5 +33,9 @@ public sealed class LinuxEngine : IMemoryEngine
     public IUserfaultfdPoller CreatePoller() => new LinuxUserfaultfdPoller();
 
     /// <inheritdoc/>
-    public void Dispose() => _home.Close();
+    public void Dispose()
+    {
+        _children.Dispose();
+        _home.Close();
+    }
 }

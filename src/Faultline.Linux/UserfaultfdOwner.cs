@@ -1,3 +1,4 @@
+using System;
 using System.Threading;
 
 namespace Faultline.Linux;
@@ -25,6 +26,12 @@ internal sealed class UserfaultfdOwner
 
     /// <summary>The owner-to-be of the fork that is under way, or null. Set around the fork, by the one thread that forks.</summary>
     internal UserfaultfdOwner? ForkUnderWay { get; set; }
+
+    /// <summary>
+    /// What to do before a context asks for FORK events, or null. The first copy of this process, which is nobody's fork, must have
+    /// been made by then.
+    /// </summary>
+    internal Func<Errno>? BeforeForkEvents { get; set; }
 
     /// <summary>An owner that is being made by a fork. <see cref="Settle"/> must follow, whatever comes of the fork.</summary>
     internal static UserfaultfdOwner Forking() => new();

@@ -1,0 +1,68 @@
+using System;
+using System.Threading;
+
+namespace Faultline.Linux.Children;
+
+/// <summary>The address space of a child process.</summary>
+internal sealed class ChildAddressSpace : LinuxAddressSpace
+{
+    private readonly ChildProcess _process;
+    private readonly ChildFamily _family;
+
+    // One fork at a time, so that a FORK message finds the owner-to-be.
+    private readonly Lock _forking = new();
+
+    internal ChildAddressSpace(ChildFamily family, ChildProcess process)
+        : this(family, process, new ChildSystemCaller(process))
+    {
+    }
+
+    private ChildAddressSpace(ChildFamily family, ChildProcess process, ChildSystemCaller caller)
+        : base(caller, new UserfaultfdOwner(caller), new ChildInspector(process))
+    {
+        _family = family;
+        _process = process;
+    }
+
+    public override SystemResult<IAddressSpace> Fork()
+    {
+        lock (_forking)
+        {
+            return _family.Fork(Owner, _process.Fork);
+        }
+    }
+
+    public override SystemResult<IMemoryAccess> OpenAccess(AccessMode mode = AccessMode.User)
+    {
+        if (!_process.TryEnter())
+        {
+            return new(null!, Errno.ESRCH);
+        }
+
+        SystemResult<StubThread> thread = _process.StartThread();
+        _process.Leave();
+        if (!thread.IsOk)
+        {
+            return new(null!, thread.Errno);
+        }
+
+        return new(
+            mode == AccessMode.User ? new ChildUserAccess(_process, thread.Value) : new ChildKernelAccess(_process, thread.Value),
+            Errno.None);
+    }
+
+    /// <summary>Never: the pages are in another process.</summary>
+    public override bool TryGetSpan(AddressRange range, out Span<byte> span)
+    {
+        span = default;
+        return false;
+    }
+
+    /// <summary>Kills the process. Calls and accesses under way answer ESRCH and <see cref="AccessFault.Killed"/>.</summary>
+    public override void Dispose()
+    {
+        _process.Dispose();
+        ((ChildInspector)Inspector).Dispose();
+        _family.Forget(this);
+    }
+}
