@@ -17,4 +17,61 @@ public enum LockRank
 
     /// <summary>Pager: parked retries.</summary>
     PagerParking,
+
+    /// <summary>Managed engine: its address spaces and files.</summary>
+    MmEngine,
+
+    /// <summary>Managed engine: size and contents of one file against each other (Linux: <c>inode.i_rwsem</c>).</summary>
+    MmFile,
+
+    /// <summary>Managed engine: the mappings of one address space (Linux: <c>mmap_lock</c>).</summary>
+    MmMap,
+
+    /// <summary>Managed engine: fills against the beginning of an event (Linux: <c>userfaultfd_ctx.map_changing_lock</c>).</summary>
+    MmMapChanging,
+
+    /// <summary>Managed engine: faults on one hugetlb page (Linux: <c>hugetlb_fault_mutex_table</c>).</summary>
+    MmHugetlbFault,
+
+    /// <summary>Managed engine: one folio (Linux: <c>PG_locked</c>).</summary>
+    MmFolio,
+
+    /// <summary>Managed engine: the mappings of one file (Linux: <c>address_space.i_mmap_rwsem</c>).</summary>
+    MmFileMappings,
+
+    /// <summary>Managed engine: the mappings of anonymous memory with one root (Linux: <c>anon_vma.rwsem</c>).</summary>
+    MmAnonVma,
+
+    /// <summary>Managed engine: the entries of one page table (Linux: the split page-table lock).</summary>
+    MmPageTable,
+
+    /// <summary>Managed engine: the slots of one page cache (Linux: <c>xa_lock</c>).</summary>
+    MmPageCache,
+
+    /// <summary>Managed engine: the slots of the swap area.</summary>
+    MmSwap,
+
+    /// <summary>Managed engine: the hugetlb pool and its reservations.</summary>
+    MmHugetlbPool,
+
+    /// <summary>Managed engine: the LRU lists.</summary>
+    MmLru,
+
+    /// <summary>Managed engine: the free frames kept by one processor.</summary>
+    MmFrameCache,
+
+    /// <summary>Managed engine: the free lists (Linux: <c>zone.lock</c>).</summary>
+    MmBuddy,
+
+    /// <summary>Managed engine: the queues of one userfaultfd.</summary>
+    MmUserfaultfdQueue,
+
+    /// <summary>Managed engine: one poller.</summary>
+    MmPoller,
+
+    /// <summary>Managed engine: the table of owners of folios.</summary>
+    MmOwners,
+
+    /// <summary>Managed engine: the accessors of one address space, for shoot-down.</summary>
+    MmShootdown,
 }

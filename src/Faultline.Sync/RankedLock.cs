@@ -51,6 +51,17 @@ public sealed class RankedLock(LockRank rank)
         return new Scope(this);
     }
 
+    /// <summary>
+    /// Takes the second of two locks of one rank (Linux: <c>SINGLE_DEPTH_NESTING</c>). The caller takes such pairs in one order of its own.
+    /// </summary>
+    /// <returns>The proof that the lock is held; dispose it to let go.</returns>
+    public Scope EnterSecond()
+    {
+        _lock.Enter();
+        HeldRanks.PushUnordered(Rank);
+        return new Scope(this);
+    }
+
     /// <summary>Stops a debug build if the calling thread does not hold the lock.</summary>
     [Conditional("DEBUG")]
     public void AssertHeld() => Debug.Assert(IsHeld, $"The {Rank} lock must be held here.");

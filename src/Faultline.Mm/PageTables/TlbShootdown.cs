@@ -1,0 +1,59 @@
+using System;
+using System.Threading;
+using Faultline.Sync;
+
+namespace Faultline.Mm;
+
+/// <summary>
+/// The translations that the accessors of one address space keep, and the way to take them back (Linux: <c>flush_tlb_mm_range</c> with its
+/// inter-processor interrupt).
+/// </summary>
+/// <remarks>
+/// An access is a few instructions between two steps of its <see cref="SoftwareTlb"/>'s epoch. A shoot-down raises the generation, makes that visible to
+/// every running thread with a process-wide barrier (so accesses need none of their own), and waits for the accesses that were
+/// already under way. Afterwards no access uses a translation, or looks at a table, that was taken away before.
+/// </remarks>
+internal sealed class TlbShootdown
+{
+    private readonly RankedLock _lock = new(LockRank.MmShootdown);
+
+    /// <summary>Replaced, never changed. Guard for replacing: <see cref="_lock"/>.</summary>
+    private SoftwareTlb[] _accessors = [];
+
+    /// <summary>Raised by each shoot-down. Accessors with an older one drop their translations.</summary>
+    private ulong _generation;
+
+    public ulong Generation => Volatile.Read(ref _generation);
+
+    public void Add(SoftwareTlb tlb)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        Volatile.Write(ref _accessors, [.. _accessors, tlb]);
+
+        // A shoot-down that did not see this accessor has raised the generation before; the accessor's first look comes after.
+        Interlocked.MemoryBarrier();
+    }
+
+    public void Remove(SoftwareTlb tlb)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        Volatile.Write(ref _accessors, Array.FindAll(_accessors, other => other != tlb));
+    }
+
+    /// <summary>Takes back every translation. Entries are changed before; frames and tables are freed after.</summary>
+    public void Flush()
+    {
+        Interlocked.Increment(ref _generation);
+        SoftwareTlb[] accessors = Volatile.Read(ref _accessors);
+        if (accessors.Length == 0)
+        {
+            return;
+        }
+
+        Interlocked.MemoryBarrierProcessWide();
+        foreach (SoftwareTlb tlb in accessors)
+        {
+            tlb.WaitOut();
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using System.Diagnostics;
+using System.Threading;
+
+namespace Faultline.Mm;
+
+/// <summary>Counting the entries that map a frame, and filing new anonymous pages (Linux: <c>mm/rmap.c</c>). Under the table's lock.</summary>
+internal static unsafe class Rmap
+{
+    /// <summary>Files a page nobody has mapped yet under the mapping it is born in, exclusive to it (Linux: <c>folio_add_new_anon_rmap</c>).</summary>
+    public static void AddNewAnonymous(Folio folio, Vma vma, ulong address)
+    {
+        Debug.Assert(vma.AnonVma is not null, "The mapping was prepared before.");
+        Frame* record = folio.Record;
+        record->Index = vma.IndexOf(address);
+        record->Owner = vma.AnonVma.OwnerHandle;
+        folio.Set(FolioFlags.Anonymous | FolioFlags.Exclusive | FolioFlags.SwapBacked);
+        Interlocked.Increment(ref record->MapCount);
+    }
+
+    /// <summary>One more entry maps an anonymous page: fork, or a swap-in.</summary>
+    public static void AddAnonymous(Frame* frame) => Interlocked.Increment(ref frame->MapCount);
+
+    /// <summary>One more entry maps a page of a file (Linux: <c>folio_add_file_rmap_pte</c>).</summary>
+    public static void AddFile(Frame* frame) => Interlocked.Increment(ref frame->MapCount);
+
+    /// <summary>One entry less maps the frame.</summary>
+    public static void Remove(Frame* frame)
+    {
+        int left = Interlocked.Decrement(ref frame->MapCount);
+        Debug.Assert(left >= 0, "More entries were taken away than there were.");
+    }
+}

@@ -1,0 +1,89 @@
+using Faultline.Sync;
+
+namespace Faultline.Mm;
+
+/// <summary>Reading swapped pages back into the swap cache (Linux: <c>read_swap_cache_async</c>).</summary>
+internal static class SwapIo
+{
+    /// <summary>The folio of a slot: the one in the swap cache, or one read now and put there.</summary>
+    /// <param name="system">The engine.</param>
+    /// <param name="slot">The slot; the caller has seen an entry that refers to it.</param>
+    /// <param name="errno">ENOMEM, EIO (the device), EAGAIN (nobody refers to the slot any more: look again).</param>
+    /// <returns>The folio with a reference, up to date; or the null folio.</returns>
+    public static Folio GetFolio(MmSystem system, SwapSlot slot, out Errno errno)
+    {
+        errno = Errno.None;
+        while (true)
+        {
+            Folio folio = system.Swap.FindCached(slot, system.Memory);
+            if (!folio.IsNull)
+            {
+                // Whoever put it there reads it under its lock.
+                using RankedLock.Scope held = system.FolioLocks.Enter(folio);
+                if (folio.Has(FolioFlags.UpToDate))
+                {
+                    return folio;
+                }
+            }
+
+            if (!folio.IsNull)
+            {
+                system.Pool.Put(folio);
+                errno = Errno.EIO;
+                return default;
+            }
+
+            if (TryRead(system, slot, out folio, out errno))
+            {
+                return folio;
+            }
+
+            if (errno != Errno.EEXIST)
+            {
+                return default;
+            }
+        }
+    }
+
+    private static bool TryRead(MmSystem system, SwapSlot slot, out Folio folio, out Errno errno)
+    {
+        folio = system.Pool.Allocate(system.Group);
+        if (folio.IsNull)
+        {
+            errno = Errno.ENOMEM;
+            return false;
+        }
+
+        RankedLock.Scope held = system.FolioLocks.Enter(folio);
+        if (!system.Swap.TryAddToCache(folio, slot))
+        {
+            held.Dispose();
+            system.Pool.Put(folio);
+            folio = default;
+            errno = system.Swap.ReferencesOf(slot) == 0 ? Errno.EAGAIN : Errno.EEXIST;
+            return false;
+        }
+
+        bool isRead = system.Swap.TryRead(slot, system.Memory.SpanAt(folio.Number));
+        if (isRead)
+        {
+            folio.Set(FolioFlags.UpToDate | FolioFlags.SwapBacked);
+            system.Pool.Lru.Add(folio);
+        }
+        else
+        {
+            system.Swap.RemoveFromCache(folio);
+            system.Pool.Put(folio);
+        }
+
+        held.Dispose();
+        errno = isRead ? Errno.None : Errno.EIO;
+        if (!isRead)
+        {
+            system.Pool.Put(folio);
+            folio = default;
+        }
+
+        return isRead;
+    }
+}
