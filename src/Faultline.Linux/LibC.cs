@@ -77,7 +77,40 @@ internal static unsafe partial class LibC
     [LibraryImport(Library)]
     internal static partial int getrusage(int who, rusage* usage);
 
-    [LibraryImport(Library, EntryPoint = "sigaction")]
+    [LibraryImport(Library)]
+    internal static partial int socket(int domain, int type, int protocol);
+
+    [LibraryImport(Library)]
+    internal static partial int socketpair(int domain, int type, int protocol, int* pair);
+
+    [LibraryImport(Library)]
+    internal static partial int bind(int socket, sockaddr_un* address, uint length);
+
+    [LibraryImport(Library)]
+    internal static partial int connect(int socket, sockaddr_un* address, uint length);
+
+    [LibraryImport(Library)]
+    internal static partial int listen(int socket, int backlog);
+
+    [LibraryImport(Library)]
+    internal static partial int accept4(int socket, void* address, void* length, int flags);
+
+    [LibraryImport(Library)]
+    internal static partial int shutdown(int socket, int how);
+
+    [LibraryImport(Library)]
+    internal static partial int getsockopt(int socket, int level, int option, void* value, uint* length);
+
+    [LibraryImport(Library)]
+    internal static partial nint sendmsg(int socket, msghdr* message, int flags);
+
+    [LibraryImport(Library)]
+    internal static partial nint recvmsg(int socket, msghdr* message, int flags);
+
+    [LibraryImport(Library)]
+    internal static partial int poll(pollfd* descriptors, nuint count, int timeoutMs);
+
+    [LibraryImport(Library)]
     internal static partial int sigaction(int signal, sigaction* action, sigaction* old);
 
     /// <summary>The error of the call this thread made last. The runtime keeps it across a collection that falls in between.</summary>

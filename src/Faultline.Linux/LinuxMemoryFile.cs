@@ -24,6 +24,24 @@ public sealed unsafe class LinuxMemoryFile : IMemoryFile
     /// <summary>The descriptor for other classes of the engine.</summary>
     internal LinuxDescriptor LinuxDescriptor => _descriptor;
 
+    /// <summary>Makes a memory file of a descriptor that another process sent, or that was inherited.</summary>
+    /// <param name="descriptor">The descriptor. On success it belongs to the file; else it stays the caller's.</param>
+    /// <returns>The file, or EBADF.</returns>
+    public static SystemResult<LinuxMemoryFile> FromDescriptor(SafeHandle descriptor)
+    {
+        int number = (int)descriptor.DangerousGetHandle();
+        statfs status;
+        Errno errno = LibC.ErrnoOf(LibC.fstatfs(number, &status));
+        if (errno != Errno.None)
+        {
+            return new(null!, errno);
+        }
+
+        descriptor.SetHandleAsInvalid();
+        ulong pageSizeBytes = status.f_type == magic_h.HUGETLBFS_MAGIC ? (ulong)status.f_bsize : PageSize.Small;
+        return new(new LinuxMemoryFile(number, pageSizeBytes), Errno.None);
+    }
+
     /// <inheritdoc/>
     public SystemResult<MemoryFileStatus> GetStatus()
     {

@@ -1,4 +1,5 @@
 using System;
+using System.Buffers.Text;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Threading;
@@ -14,6 +15,9 @@ namespace Faultline.Linux;
 public sealed unsafe class LinuxUserfaultfd : IUserfaultfd
 {
     private const int MaximumBatch = 64;
+
+    // The kernel's own mark among the features of fdinfo: the handshake was made.
+    private const ulong InitialisedBit = 1UL << 31;
 
     private readonly LinuxDescriptor _descriptor;
     private readonly UserfaultfdOwner _owner;
@@ -40,6 +44,38 @@ public sealed unsafe class LinuxUserfaultfd : IUserfaultfd
 
     /// <summary>The descriptor for other classes of the engine.</summary>
     internal LinuxDescriptor LinuxDescriptor => _descriptor;
+
+    /// <summary>
+    /// Makes a context of a descriptor that another process sent, or that was inherited. Whether it does not block, and the features
+    /// enabled on it, are read off the descriptor; that it is <see cref="UserfaultfdOptions.UserModeOnly"/> cannot be seen from outside.
+    /// </summary>
+    /// <param name="descriptor">The descriptor. On success it belongs to the context; else it stays the caller's.</param>
+    /// <param name="owner">The address space it belongs to, if that is one of this engine's: MOVE, and COPY from an address, are made there. Without it
+    /// they answer EOPNOTSUPP.</param>
+    /// <returns>The context, or EINVAL (not a userfaultfd), EBADF.</returns>
+    public static SystemResult<LinuxUserfaultfd> FromDescriptor(SafeHandle descriptor, IAddressSpace? owner = null)
+    {
+        int number = (int)descriptor.DangerousGetHandle();
+        int flags = LibC.fcntl(number, fcntl_h.F_GETFL, 0);
+        if (flags == -1)
+        {
+            return new(null!, LibC.LastErrno());
+        }
+
+        Span<byte> text = stackalloc byte[512];
+        Errno errno = ProcFile.Read(ProcFile.DescriptorInfo, number, text, out int length);
+        ReadOnlySpan<byte> label = "API:\taa:"u8;
+        int at = text[..length].IndexOf(label);
+        if (errno != Errno.None || at < 0 || !Utf8Parser.TryParse(text[(at + label.Length)..length], out ulong features, out _, 'x'))
+        {
+            return new(null!, errno == Errno.None ? Errno.EINVAL : errno);
+        }
+
+        descriptor.SetHandleAsInvalid();
+        UserfaultfdOptions options = (UserfaultfdOptions)(flags & fcntl_h.O_NONBLOCK) | UserfaultfdOptions.CloseOnExec;
+        UserfaultfdOwner known = (owner as LinuxAddressSpace)?.Owner ?? new UserfaultfdOwner(caller: null);
+        return new(new LinuxUserfaultfd(number, options, (UserfaultfdFeatures)(features & ~InitialisedBit), known), Errno.None);
+    }
 
     /// <inheritdoc/>
     public SystemResult<UserfaultfdCounts> GetCounts()

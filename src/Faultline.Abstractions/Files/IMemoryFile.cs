@@ -6,7 +6,7 @@ namespace Faultline;
 /// A file in memory (Linux: memfd, tmpfs or hugetlbfs inode). Its page cache is what mappings of it share; reading and writing
 /// it here is the unregistered way to its pages, which never raises a userfault.
 /// </summary>
-/// <remarks>All members are safe for concurrent callers. Mappings live on when the file is disposed.</remarks>
+/// <remarks>All members are safe for concurrent callers. Mappings live on when the file is disposed; calls made afterwards answer EBADF.</remarks>
 public interface IMemoryFile : IDisposable
 {
     /// <summary>The size of its pages in bytes.</summary>

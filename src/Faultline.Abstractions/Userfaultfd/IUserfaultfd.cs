@@ -8,7 +8,8 @@ namespace Faultline;
 /// </summary>
 /// <remarks>
 /// All members are safe for concurrent callers and allocate nothing, FORK messages apart. Bad arguments are answered by the engine
-/// (EINVAL), never checked here. Disposing while others are inside a call is orderly: the context goes when the last of them is out.
+/// (EINVAL), never checked here. Disposing while others are inside a call is orderly: the context goes when the last of them is out;
+/// calls made afterwards answer EBADF, and <see cref="Read"/> ECANCELED.
 /// When the last reference goes, every range is unregistered and every waiter retries and takes the ordinary path; so pages that must not read as zero are
 /// to be filled or poisoned before. Sources: userfaultfd(2), ioctl_userfaultfd(2), <c>fs/userfaultfd.c</c>.
 /// </remarks>
