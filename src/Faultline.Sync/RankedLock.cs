@@ -57,8 +57,13 @@ public sealed class RankedLock(LockRank rank)
     /// <returns>The proof that the lock is held; dispose it to let go.</returns>
     public Scope EnterSecond()
     {
+        if (Seam.IsOn)
+        {
+            Seam.Current?.Acquire(this, Rank, HoldMode.Exclusive);
+        }
+
         _lock.Enter();
-        HeldRanks.PushUnordered(Rank);
+        HeldRanks.Push(Rank);
         return new Scope(this);
     }
 
