@@ -9,7 +9,7 @@ public sealed class LinuxEngine : IMemoryEngine
 {
     private readonly ChildFamily _children = new();
     private readonly HomeAddressSpace _home;
-    private readonly Lazy<EngineCapabilities> _capabilities = new(KernelCapabilities.Find, LazyThreadSafetyMode.ExecutionAndPublication);
+    private readonly Lazy<EngineCapabilities> _capabilities = new(static () => KernelProbe.Run().Capabilities, LazyThreadSafetyMode.ExecutionAndPublication);
 
     /// <summary>Opens the engine. It makes no process and no descriptor until it has to.</summary>
     public LinuxEngine() => _home = new HomeAddressSpace(_children);
