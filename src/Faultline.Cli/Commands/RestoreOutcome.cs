@@ -1,0 +1,77 @@
+using System;
+using System.Globalization;
+using System.Threading;
+using System.Threading.Tasks;
+using Faultline.Cli.Json;
+using Faultline.Cli.Output;
+using Faultline.Cli.Processes;
+using Spectre.Console;
+
+namespace Faultline.Cli.Commands;
+
+/// <summary>What <c>restore</c> and <c>quickstart</c> have in common around the run: Ctrl-C, the folder, and what is printed at the end.</summary>
+internal static class RestoreOutcome
+{
+    public static async Task<int> RunAsync(string command, bool isJson, Func<RunFolder, RunView, CancellationToken, Task<RestoreDocument>> work)
+    {
+        using var interruption = new Interruption();
+        using var folder = new RunFolder();
+        IAnsiConsole console = PlainConsole.Create();
+
+        try
+        {
+            RestoreDocument document = await work(folder, new RunView(isJson ? null : console), interruption.Token).ConfigureAwait(false);
+            if (isJson)
+            {
+                JsonOutput.Write(document, FaultlineJson.Default.RestoreDocument);
+            }
+            else
+            {
+                Print(console, document);
+            }
+
+            foreach (string failure in document.Failures)
+            {
+                await Console.Error.WriteLineAsync("faultline: " + failure).ConfigureAwait(false);
+            }
+
+            return document.Failures.Count == 0 ? ExitCode.Done : ExitCode.Failed;
+        }
+        catch (Exception e) when (interruption.Token.IsCancellationRequested)
+        {
+            throw new ToolException(interruption.ExitCode, $"The {command} was interrupted; every process was ended and every file removed.", e);
+        }
+    }
+
+    private static void Print(IAnsiConsole console, RestoreDocument document)
+    {
+        console.WriteLine();
+        console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[bold]{document.Clones} clones of {System.IO.Path.GetFileName(document.Image)}[/], {Amount.Bytes(document.ImageBytes)}; {document.Pattern}, {Amount.Percent(document.TouchPercent)} touched, {Amount.Percent(document.WritePercent)} written");
+        ResultTable.Write(console, document);
+        if (document.Latency is { Count: > 0 } latency)
+        {
+            console.WriteLine($"Fault latency in the pager: median {Amount.Microseconds(latency.P50Us)}, 99% {Amount.Microseconds(latency.P99Us)}, longest {Amount.Microseconds(latency.MaxUs)}.");
+        }
+
+        if (document.Verification == "passed")
+        {
+            console.MarkupLine("[green]Verified[/]: every page read by every clone matches the image, and the image is unchanged.");
+        }
+
+        if (document.Compare is not { Copy: null, Eager: null, Mmap: null })
+        {
+            console.WriteLine();
+            console.WriteLine("When to use which");
+            foreach (string sentence in Guidance.Sentences(document.Compare))
+            {
+                console.WriteLine("  " + sentence);
+            }
+        }
+
+        if (document.Report is { } report)
+        {
+            console.WriteLine();
+            console.WriteLine("Report: " + report);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using System;
+using System.Globalization;
+using System.Linq;
+using System.Threading.Tasks;
+using Faultline.Cli.Processes;
+using Faultline.Cli.Restore;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace Faultline.Cli.Output;
+
+/// <summary>Shows a run while it goes on: live on a terminal, one line a step elsewhere, nothing with <c>--json</c>.</summary>
+internal sealed class RunView(IAnsiConsole? console)
+{
+    private const int BarWidth = 28;
+    private const int MaxRows = 12;
+
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+
+    private bool IsLive => console is { Profile.Capabilities.Interactive: true, Profile.Capabilities.Ansi: true };
+
+    /// <summary>Says what is done next.</summary>
+    public void Say(string text) => console?.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[grey]{text}[/]");
+
+    /// <summary>Shows a run until it is over.</summary>
+    public async Task<RunResult> ShowAsync(RestoreRun run, Task<RunResult> execution)
+    {
+        if (!IsLive)
+        {
+            Say($"Restoring: {run.Mode.Title()}");
+            return await execution.ConfigureAwait(false);
+        }
+
+        await console!.Live(Draw(run)).AutoClear(true).StartAsync(async context =>
+        {
+            while (!execution.IsCompleted)
+            {
+                context.UpdateTarget(Draw(run));
+                await Task.WhenAny(execution, Task.Delay(Interval)).ConfigureAwait(false);
+            }
+        }).ConfigureAwait(false);
+        return await execution.ConfigureAwait(false);
+    }
+
+    private static Rows Draw(RestoreRun run)
+    {
+        var table = new Table { Border = TableBorder.None };
+        foreach (string heading in (string[])["", "pages", "", "minor", "missing"])
+        {
+            table.AddColumn(new TableColumn($"[grey]{heading}[/]").NoWrap());
+        }
+
+        PagerReport? report = run.Pager?.Report;
+        for (int i = 0; i < Math.Min(run.Clones.Count, MaxRows); i++)
+        {
+            CloneProgress progress = run.Clones[i].Progress ?? new CloneProgress(0, 0);
+            double part = progress.Planned == 0 ? 0 : (double)progress.Touched / progress.Planned;
+            int full = (int)(part * BarWidth);
+            table.AddRow(
+                $"clone {i}",
+                $"[blue]{new string('█', full)}[/][grey]{new string('░', BarWidth - full)}[/]",
+                Amount.Count(progress.Touched),
+                Amount.Count(report?.CloneMinorFaults[i] ?? 0),
+                Amount.Count(report?.CloneMissingFaults[i] ?? 0));
+        }
+
+        IRenderable[] rows = [new Markup($"[bold]{run.Mode.Title()}[/]"), table, new Markup(Foot(run, report))];
+        return new Rows(rows);
+    }
+
+    private static string Foot(RestoreRun run, PagerReport? report)
+    {
+        string more = run.Clones.Count > MaxRows ? $"and {run.Clones.Count - MaxRows} more clones; " : string.Empty;
+        return report is null
+            ? $"[grey]{more}{Amount.Count(run.Clones.Sum(static clone => clone.Progress?.Touched ?? 0))} pages touched[/]"
+            : $"[grey]{more}{Amount.Bytes(report.StoreBytes)} from the store; fault latency p50 {Amount.Microseconds(report.P50Us)}, p99 {Amount.Microseconds(report.P99Us)}, max {Amount.Microseconds(report.MaxUs)}[/]";
+    }
+}

@@ -1,0 +1,4 @@
+namespace Faultline.Cli.Processes;
+
+/// <summary>The times of a clone since its go-signal.</summary>
+internal sealed record CloneTimes(double FirstByteMs, double DoneMs);

@@ -1,0 +1,14 @@
+namespace Faultline.Cli.Processes;
+
+/// <summary>What the pager process is told first.</summary>
+internal sealed record PagerJob
+{
+    public required string Image { get; init; }
+
+    /// <summary>The folder of the run: sockets and checksums are in it.</summary>
+    public required string RunFolder { get; init; }
+
+    public required int Handlers { get; init; }
+
+    public required int Clones { get; init; }
+}

@@ -1,0 +1,35 @@
+using System.Collections.Generic;
+using Faultline.Cli.Patterns;
+
+namespace Faultline.Cli.Restore;
+
+/// <summary>What a restore was asked to do. Values are checked when it is made; see <see cref="Commands.RestoreArguments"/>.</summary>
+internal sealed record RestoreOptions
+{
+    /// <summary>The most clones of one run: each is a process of its own.</summary>
+    public const int MaxClones = 256;
+
+    public required string ImagePath { get; init; }
+
+    public int Clones { get; init; } = 4;
+
+    public AccessPattern Pattern { get; init; } = AccessPattern.Sequential;
+
+    public string? TracePath { get; init; }
+
+    /// <summary>Accesses in per cent of the pages of the image; a trace has its own number.</summary>
+    public double TouchPercent { get; init; } = 100;
+
+    /// <summary>Pages written in per cent of the pages touched.</summary>
+    public double WritePercent { get; init; }
+
+    public int Handlers { get; init; } = 2;
+
+    public bool Verify { get; init; }
+
+    public IReadOnlyList<RestoreMode> Compare { get; init; } = [];
+
+    public string? ReportPath { get; init; }
+
+    public ulong Seed { get; init; } = 1;
+}

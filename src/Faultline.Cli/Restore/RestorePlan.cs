@@ -1,0 +1,35 @@
+using Faultline.Cli.Images;
+using Faultline.Cli.Processes;
+
+namespace Faultline.Cli.Restore;
+
+/// <summary>A restore whose input was checked: what every run of it shares.</summary>
+/// <param name="Options">What was asked for.</param>
+/// <param name="Image">The image.</param>
+/// <param name="Folder">The folder of the run; the checksums are in it.</param>
+internal sealed record RestorePlan(RestoreOptions Options, ImageFile Image, RunFolder Folder)
+{
+    public PagerJob PagerJob() => new()
+    {
+        Image = Image.Path,
+        RunFolder = Folder.Path,
+        Handlers = Options.Handlers,
+        Clones = Options.Clones,
+    };
+
+    public CloneJob CloneJob(int clone, RestoreMode mode) => new()
+    {
+        Index = clone,
+        Mode = mode,
+        Image = Image.Path,
+        ImageBytes = Image.LengthBytes,
+        RunFolder = Folder.Path,
+        Pattern = Options.Pattern,
+        TouchPercent = Options.TouchPercent,
+        WritePercent = Options.WritePercent,
+        Seed = Options.Seed,
+        Verify = Options.Verify,
+        Trace = Options.TracePath,
+        WantsPageMap = Options.ReportPath is not null && mode == RestoreMode.Continue,
+    };
+}

@@ -1,0 +1,150 @@
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Threading;
+using System.Threading.Tasks;
+using Faultline.Cli.Images;
+using Faultline.Cli.Json;
+using Faultline.Cli.Output;
+using Faultline.Cli.Patterns;
+using Faultline.Cli.Processes;
+using Faultline.Cli.Report;
+using Faultline.Linux;
+
+namespace Faultline.Cli.Restore;
+
+/// <summary>A whole restore: checks the input, runs the main job and the comparisons one after another, and writes the report.</summary>
+internal static class RestoreSession
+{
+    /// <summary>What a clone process takes before it has touched a page.</summary>
+    private const long ProcessBytes = 40L << 20;
+
+    /// <summary>Runs everything.</summary>
+    /// <exception cref="ToolException">The input cannot be used, or the run failed so early that there are no numbers.</exception>
+    public static async Task<RestoreDocument> RunAsync(string command, RestoreOptions options, RunFolder folder, RunView view, CancellationToken cancellation)
+    {
+        var image = ImageFile.Check(options.ImagePath);
+        Check(options, image);
+        var plan = new RestorePlan(options, image, folder);
+        if (options.Verify)
+        {
+            view.Say($"Computing the checksums of {Amount.Count(image.Pages)} pages");
+            ImageFile.WriteChecksums(RunFolder.ChecksumsOf(folder.Path), image.ComputeChecksums());
+        }
+
+        var runs = new List<RunResult>();
+        foreach (RestoreMode mode in (RestoreMode[])[RestoreMode.Continue, .. options.Compare])
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var run = new RestoreRun(plan, mode);
+            await using (run.ConfigureAwait(false))
+            {
+                runs.Add(await view.ShowAsync(run, run.ExecuteAsync(cancellation)).ConfigureAwait(false));
+            }
+        }
+
+        RestoreDocument document = Describe(command, plan, runs);
+        if (options.ReportPath is { } path)
+        {
+            HtmlReport.Write(path, new ReportModel(document, runs, Machine.Describe()));
+        }
+
+        return document;
+    }
+
+    private static void Check(RestoreOptions options, ImageFile image)
+    {
+        if (options.Pattern == AccessPattern.Trace)
+        {
+            _ = TraceFile.Read(options.TracePath!, image.Pages);
+        }
+
+        if (options.ReportPath is { } path)
+        {
+            HtmlReport.CheckWritable(path);
+        }
+
+        using var engine = new LinuxEngine();
+        if (engine.Capabilities.KernelFaults is { IsAvailable: false } missing)
+        {
+            throw new ToolException(ExitCode.CannotRunHere, $"{missing.Reason} `faultline doctor` shows everything that was looked at.");
+        }
+
+        CheckMemory(options, image);
+    }
+
+    private static void CheckMemory(RestoreOptions options, ImageFile image)
+    {
+        double touched = options.Pattern == AccessPattern.Trace ? 1 : options.TouchPercent / 100;
+        long clones = options.Clones;
+        long own = (long)(image.LengthBytes * touched * options.WritePercent / 100);
+        long needed = image.LengthBytes + (clones * (ProcessBytes + own));
+        string reason = string.Empty;
+        foreach (RestoreMode mode in options.Compare)
+        {
+            double part = mode switch
+            {
+                RestoreMode.Eager => 1,
+                RestoreMode.Copy => touched,
+                _ => 0,
+            };
+            long more = clones * (ProcessBytes + (long)(image.LengthBytes * part));
+            if (more > needed)
+            {
+                needed = more;
+                reason = $" with --compare {mode.Word()}";
+            }
+        }
+
+        long available = ProcessFigures.AvailableBytes();
+        if (needed > available)
+        {
+            throw ToolException.BadInput(
+                $"{options.Clones} clones of this image{reason} need about {Amount.Bytes(needed)} of memory, and {Amount.Bytes(available)} are available: ask for fewer clones{(reason.Length == 0 ? "." : ", or leave the comparison out.")}");
+        }
+    }
+
+    private static RestoreDocument Describe(string command, RestorePlan plan, List<RunResult> runs)
+    {
+        RunDocument main = runs[0].Document;
+        RestoreOptions options = plan.Options;
+        List<string> failures = [.. main.Failures, .. runs.Skip(1).SelectMany(static run => run.Document.Failures.Select(failure => $"With {run.Mode.Word()}: {failure}"))];
+        bool isVerified = options.Verify && failures.Count == 0;
+        return new RestoreDocument
+        {
+            Command = command,
+            Image = plan.Image.Path,
+            Pattern = options.Pattern.ToString().ToLowerInvariant(),
+            TouchPercent = options.TouchPercent,
+            WritePercent = options.WritePercent,
+            Handlers = options.Handlers,
+            Seed = options.Seed,
+            Verification = !options.Verify ? "not asked" : isVerified ? "passed" : "failed",
+            Report = options.ReportPath is null ? null : Path.GetFullPath(options.ReportPath),
+            Compare = new CompareDocument
+            {
+                Copy = Find(runs, RestoreMode.Copy),
+                Eager = Find(runs, RestoreMode.Eager),
+                Mmap = Find(runs, RestoreMode.Mmap),
+            },
+            Mode = main.Mode,
+            Verified = isVerified,
+            Clones = main.Clones,
+            ImageBytes = main.ImageBytes,
+            TotalPssBytes = main.TotalPssBytes,
+            TotalRssBytes = main.TotalRssBytes,
+            TotalProcessPssBytes = main.TotalProcessPssBytes,
+            MinorFaults = main.MinorFaults,
+            MissingFaults = main.MissingFaults,
+            TimeToFirstByteMs = main.TimeToFirstByteMs,
+            TimeToDoneMs = main.TimeToDoneMs,
+            StoreBytes = main.StoreBytes,
+            StoreReads = main.StoreReads,
+            Latency = main.Latency,
+            PerClone = main.PerClone,
+            Failures = failures,
+        };
+    }
+
+    private static RunDocument? Find(List<RunResult> runs, RestoreMode mode) => runs.Find(run => run.Mode == mode)?.Document;
+}

@@ -1,0 +1,81 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Threading.Tasks;
+using Faultline.Cli.Json;
+using Faultline.Cli.Processes;
+
+namespace Faultline.Cli.Restore;
+
+/// <summary>Puts together what the processes of a run said.</summary>
+internal sealed class RunSummary(
+    RestorePlan plan,
+    RestoreMode mode,
+    IReadOnlyList<ChildProcess> clones,
+    PagerReport? pager,
+    List<string> failures,
+    IReadOnlyList<MemorySample> memory)
+{
+    public async Task<RunResult> CreateAsync()
+    {
+        var documents = new List<CloneDocument>();
+        var maps = new List<PageMap?>();
+        long ownBytes = 0;
+        long ownReads = 0;
+        for (int i = 0; i < clones.Count; i++)
+        {
+            CloneMeasurement? measured = await clones[i].Measured.ConfigureAwait(false);
+            documents.Add(Describe(i, clones[i].Id, await clones[i].Done.ConfigureAwait(false), measured));
+            maps.Add(measured?.Map);
+            ownBytes += measured?.OwnStoreBytes ?? 0;
+            ownReads += measured?.OwnStoreReads ?? 0;
+        }
+
+        failures.AddRange(documents.Where(static clone => clone.Failure is not null).Select(static clone => $"Clone {clone.Index}: {clone.Failure}"));
+        if (pager?.Mismatch is { } mismatch)
+        {
+            failures.Add(mismatch);
+        }
+
+        var document = new RunDocument
+        {
+            Mode = mode.Word(),
+            Verified = plan.Options.Verify && failures.Count == 0,
+            Clones = clones.Count,
+            ImageBytes = plan.Image.LengthBytes,
+            TotalPssBytes = documents.Sum(static clone => clone.PssBytes) + (pager?.ImagePssBytes ?? 0),
+            TotalRssBytes = documents.Sum(static clone => clone.RssBytes),
+            TotalProcessPssBytes = documents.Sum(static clone => clone.ProcessPssBytes) + (pager?.ProcessPssBytes ?? 0),
+            MinorFaults = pager?.MinorFaults ?? 0,
+            MissingFaults = pager?.MissingFaults ?? 0,
+            TimeToFirstByteMs = documents.Max(static clone => clone.TimeToFirstByteMs),
+            TimeToDoneMs = documents.Max(static clone => clone.TimeToDoneMs),
+            StoreBytes = (pager?.StoreBytes ?? 0) + ownBytes,
+            StoreReads = (pager?.StoreReads ?? 0) + ownReads,
+            Latency = pager is null ? null : new LatencyDocument(pager.LatencyCount, pager.P50Us, pager.P99Us, pager.MaxUs),
+            PerClone = documents,
+            Failures = failures,
+        };
+        return new RunResult { Mode = mode, Document = document, PageMaps = maps, Memory = memory, Latencies = pager?.Latencies ?? [] };
+    }
+
+    private CloneDocument Describe(int clone, int processId, CloneTimes? times, CloneMeasurement? measured) => new()
+    {
+        Index = clone,
+        Pid = processId,
+        Verified = plan.Options.Verify && measured is { Mismatch: null },
+        Failure = measured?.Mismatch,
+        TimeToFirstByteMs = Math.Round(times?.FirstByteMs ?? 0, 3),
+        TimeToDoneMs = Math.Round(times?.DoneMs ?? 0, 3),
+        MinorFaults = pager?.CloneMinorFaults[clone] ?? 0,
+        MissingFaults = pager?.CloneMissingFaults[clone] ?? 0,
+        KernelFaults = measured?.KernelFaults ?? 0,
+        PagesTouched = measured?.Touched ?? 0,
+        PagesWritten = measured?.Written ?? 0,
+        PagesResident = measured?.Resident ?? 0,
+        RssBytes = measured?.RssBytes ?? 0,
+        PssBytes = measured?.PssBytes ?? 0,
+        ProcessRssBytes = measured?.ProcessRssBytes ?? 0,
+        ProcessPssBytes = measured?.ProcessPssBytes ?? 0,
+    };
+}

@@ -1,0 +1,16 @@
+using System;
+using System.IO;
+
+namespace Faultline.Cli;
+
+/// <summary>Turns what went wrong into words for the user.</summary>
+internal static class Sentence
+{
+    /// <summary>The reason of an input or output error, without the path (the caller's sentence names it) and without type names.</summary>
+    public static string Of(Exception exception) => exception switch
+    {
+        FileNotFoundException or DirectoryNotFoundException => "it does not exist.",
+        UnauthorizedAccessException => "permission is denied.",
+        _ => exception.Message.ReplaceLineEndings(" ").TrimEnd('.') + ".",
+    };
+}
