@@ -1,0 +1,80 @@
+using System;
+using System.Diagnostics;
+using System.Globalization;
+using System.IO;
+using System.Threading;
+
+namespace Faultline.Linux.Tests;
+
+/// <summary>2 MiB pages added to the kernel's pool, and taken away again. A lock file keeps test processes from adding at the same time.</summary>
+internal sealed class BorrowedHugePages : IDisposable
+{
+    private const string Pool = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages";
+    private const int Wanted = 64;
+    private static readonly string LockPath = Path.Combine(Path.GetTempPath(), "faultline-hugepages.lock");
+    private int _borrowed;
+
+    private BorrowedHugePages(int borrowed, string? refusal)
+    {
+        _borrowed = borrowed;
+        Refusal = refusal;
+    }
+
+    /// <summary>Null, or why there are none.</summary>
+    internal string? Refusal { get; }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        int borrowed = Interlocked.Exchange(ref _borrowed, 0);
+        if (borrowed != 0)
+        {
+            using FileStream held = Lock();
+            Write(Math.Max(0, Read() - borrowed));
+        }
+    }
+
+    /// <summary>Enlarges the pool.</summary>
+    internal static BorrowedHugePages Take()
+    {
+        try
+        {
+            using FileStream held = Lock();
+            int before = Read();
+            Write(before + Wanted);
+            int got = Read() - before;
+            if (got >= Wanted)
+            {
+                return new(got, refusal: null);
+            }
+
+            Write(before);
+            return new(0, $"The kernel gave only {got} of {Wanted} huge pages; free memory, or write {Wanted} to {Pool} beforehand.");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or TimeoutException)
+        {
+            return new(0, $"Huge pages cannot be had: {error.Message} Run as root, with hugetlb in the kernel.");
+        }
+    }
+
+    private static int Read() => int.Parse(File.ReadAllText(Pool), NumberStyles.None | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture);
+
+    private static void Write(int count) => File.WriteAllText(Pool, count.ToString(CultureInfo.InvariantCulture));
+
+    private static FileStream Lock()
+    {
+        long start = Stopwatch.GetTimestamp();
+        using ManualResetEventSlim never = new(initialState: false);
+        while (true)
+        {
+            try
+            {
+                return new FileStream(LockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(20))
+            {
+                never.Wait(TimeSpan.FromMilliseconds(20));
+            }
+        }
+    }
+}
