@@ -129,6 +129,14 @@ public sealed class Testbed : IDisposable
     public MappedArea Alias(MappedArea area) =>
         MapFile(area.Kind.IsHugetlb() ? MemoryKind.HugetlbShared : MemoryKind.ShmemShared, area.Backing, area.PageTotal, offset: area.FileStart);
 
+    /// <summary>Maps a file and then cuts it, so that the last pages of the area lie beyond its end. (A hugetlb file grows when it is mapped.)</summary>
+    public MappedArea MapBeyondTheEnd(MemoryKind kind, int filePages, int pages)
+    {
+        MappedArea area = Map(kind, pages);
+        Expect.Ok(area.Backing.Truncate((ulong)filePages * kind.PageBytes()));
+        return area;
+    }
+
     /// <summary>Maps at an address that must be free.</summary>
     public AddressRange MapAt(VirtualAddress address, MapRequest request)
     {

@@ -84,7 +84,7 @@ public abstract class ContinueConformance(EngineHost host) : ConformanceSuite(ho
     [InlineData(MemoryKind.HugetlbPrivate, Errno.EFAULT)]
     public void Continue_BeyondTheEndOfTheFile_EINVALOnShmemEFAULTOnHugetlb(MemoryKind kind, Errno expected)
     {
-        MappedArea area = Bed.MapFile(kind, Bed.File(kind, pages: 1), pages: 2);
+        MappedArea area = Bed.MapBeyondTheEnd(kind, filePages: 1, pages: 2);
         Bed.FillCache(area, 0, seed: 0);
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Minor);
         Expect.Fails(monitor.Uffd.Continue(area.Page(1)), expected);

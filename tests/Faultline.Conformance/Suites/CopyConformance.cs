@@ -167,15 +167,27 @@ public abstract class CopyConformance(EngineHost host) : ConformanceSuite(host)
     }
 
     [Theory]
-    [MemberData(nameof(MemoryKinds.Cached), MemberType = typeof(MemoryKinds))]
+    [InlineData(MemoryKind.ShmemShared)]
+    [InlineData(MemoryKind.ShmemPrivate)]
+    [InlineData(MemoryKind.HugetlbShared)]
     public void Copy_BeyondTheEndOfTheFile_EFAULT(MemoryKind kind)
     {
-        IMemoryFile file = Bed.File(kind, pages: 1);
-        MappedArea area = Bed.MapFile(kind, file, pages: 3);
+        MappedArea area = Bed.MapBeyondTheEnd(kind, filePages: 1, pages: 3);
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing);
         byte[] pages = Pattern.Bytes(2 * area.PageBytes, 1);
         Expect.Fails(monitor.Uffd.Copy(area.At(1), pages), Errno.EFAULT);
         Expect.Partial(monitor.Uffd.Copy(area.At(0), pages), area.PageBytes);
+    }
+
+    // The file size is only looked at when the page goes into the cache.
+    [Fact]
+    [Section("7")]
+    public void Copy_BeyondTheEndOfAPrivateHugetlbFile_SucceedsWithAPageOfItsOwn()
+    {
+        MappedArea area = Bed.MapBeyondTheEnd(MemoryKind.HugetlbPrivate, filePages: 1, pages: 2);
+        FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing);
+        Expect.Filled(monitor.Uffd.Copy(area.At(1), Pattern.Bytes(area.PageBytes, 1)), area.PageBytes);
+        Assert.Equal(Pattern.Word(1, 0), Bed.Load(area.At(1)));
     }
 
     [Theory]

@@ -138,8 +138,7 @@ public abstract class FaultMessageConformance(EngineHost host) : ConformanceSuit
     [InlineData(MemoryKind.HugetlbPrivate, RegisterModes.Missing)]
     public void Access_BeyondTheEndOfTheFile_BusErrorWithoutMessage(MemoryKind kind, RegisterModes modes)
     {
-        IMemoryFile file = Bed.File(kind, pages: 1);
-        MappedArea area = Bed.MapFile(kind, file, pages: 2);
+        MappedArea area = Bed.MapBeyondTheEnd(kind, filePages: 1, pages: 2);
         FaultMonitor monitor = Bed.Watch(area, modes);
         Assert.Equal(area.At(1, 8), Bed.LoadFails(area.At(1, 8), AccessFault.BusError).Address);
         Bed.StoreFails(area.At(1), AccessFault.BusError);

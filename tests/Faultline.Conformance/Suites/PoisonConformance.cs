@@ -83,7 +83,7 @@ public abstract class PoisonConformance(EngineHost host) : ConformanceSuite(host
     [InlineData(MemoryKind.HugetlbPrivate, Errno.None)]
     public void Poison_BeyondTheEndOfTheFile_EFAULTOnShmemSucceedsOnHugetlb(MemoryKind kind, Errno expected)
     {
-        MappedArea area = Bed.MapFile(kind, Bed.File(kind, pages: 1), pages: 2);
+        MappedArea area = Bed.MapBeyondTheEnd(kind, filePages: 1, pages: 2);
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing);
         Assert.Equal(expected, monitor.Uffd.Poison(area.Page(1)).Errno);
     }

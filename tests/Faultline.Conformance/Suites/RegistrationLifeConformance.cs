@@ -47,7 +47,6 @@ public abstract class RegistrationLifeConformance(EngineHost host) : Conformance
     [InlineData(MemoryKind.Anonymous)]
     [InlineData(MemoryKind.ShmemShared)]
     [InlineData(MemoryKind.ShmemPrivate)]
-    [InlineData(MemoryKind.HugetlbShared)]
     public void Register_TheMiddle_SplitsInThreeAndUnregisterMergesBack(MemoryKind kind)
     {
         MappedArea area = Bed.Map(kind, pages: 3);
@@ -58,6 +57,18 @@ public abstract class RegistrationLifeConformance(EngineHost host) : Conformance
             Bed.Vmas(area.Range).Select(vma => (vma.Range, vma.RegisteredModes)));
         Expect.Ok(monitor.Uffd.Unregister(area.Page(1)));
         Assert.Equal(area.Range, Bed.Vma(area.Range).Range);
+    }
+
+    [Theory]
+    [Section("2.5")]
+    [MemberData(nameof(MemoryKinds.Hugetlb), MemberType = typeof(MemoryKinds))]
+    public void Register_TheMiddleOfHugetlb_SplitsInThreeForGood(MemoryKind kind)
+    {
+        MappedArea area = Bed.Map(kind, pages: 3);
+        FaultMonitor monitor = Bed.Open();
+        monitor.Register(area.Page(1), RegisterModes.Missing);
+        Expect.Ok(monitor.Uffd.Unregister(area.Page(1)));
+        Assert.Equal([area.Page(0), area.Page(1), area.Page(2)], Bed.Vmas(area.Range).Select(vma => vma.Range));
     }
 
     [Fact]

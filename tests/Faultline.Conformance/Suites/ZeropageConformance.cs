@@ -123,7 +123,7 @@ public abstract class ZeropageConformance(EngineHost host) : ConformanceSuite(ho
     [MemberData(nameof(MemoryKinds.Shmem), MemberType = typeof(MemoryKinds))]
     public void Zeropage_BeyondTheEndOfTheFile_EFAULT(MemoryKind kind)
     {
-        MappedArea area = Bed.MapFile(kind, Bed.File(kind, pages: 1), pages: 3);
+        MappedArea area = Bed.MapBeyondTheEnd(kind, filePages: 1, pages: 3);
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing);
         Expect.Fails(monitor.Uffd.Zeropage(area.Page(1)), Errno.EFAULT);
         Expect.Partial(monitor.Uffd.Zeropage(area.Range), PageSize.Small);
