@@ -263,6 +263,9 @@ public sealed unsafe class LinuxUserfaultfd : IUserfaultfd
     {
         int room = Math.Min(messages.Length, MaximumBatch);
         uffd_msg* batch = stackalloc uffd_msg[MaximumBatch];
+
+        // A fork that waits for this read may be over, and the next one under way, before its message is looked at.
+        UserfaultfdOwner? forking = _owner.ForkUnderWay;
         nint bytes = LibC.read(_descriptor.Number, batch, (nuint)(room * sizeof(uffd_msg)));
         if (bytes < 0)
         {
@@ -272,13 +275,13 @@ public sealed unsafe class LinuxUserfaultfd : IUserfaultfd
         int count = (int)bytes / sizeof(uffd_msg);
         for (int i = 0; i < count; i++)
         {
-            messages[i] = Convert(in batch[i]);
+            messages[i] = Convert(in batch[i], forking);
         }
 
         return new(count, Errno.None);
     }
 
-    private UserfaultfdMessage Convert(in uffd_msg message)
+    private UserfaultfdMessage Convert(in uffd_msg message, UserfaultfdOwner? forking)
     {
         switch (message.@event)
         {
@@ -291,7 +294,7 @@ public sealed unsafe class LinuxUserfaultfd : IUserfaultfd
                     ThreadId = message.pagefault_feat_ptid,
                 };
             case userfaultfd_h.UFFD_EVENT_FORK:
-                UserfaultfdOwner owner = _owner.ForkUnderWay ?? new UserfaultfdOwner(caller: null);
+                UserfaultfdOwner owner = forking ?? _owner.LatestFork ?? new UserfaultfdOwner(caller: null);
                 return new()
                 {
                     Event = UserfaultfdEvent.Fork,

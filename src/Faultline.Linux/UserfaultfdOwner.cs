@@ -11,7 +11,10 @@ internal sealed class UserfaultfdOwner
 {
     private readonly object _gate = new();
     private volatile SystemCaller? _caller;
-    private bool _isSettled;
+    private volatile bool _isSettled;
+
+    // See LatestFork. Set by the thread that forks, read by those that read messages.
+    private volatile UserfaultfdOwner? _latestFork;
 
     /// <summary>An owner that is known, or null for one whose calls cannot be made from here (a foreign process).</summary>
     internal UserfaultfdOwner(SystemCaller? caller)
@@ -24,8 +27,18 @@ internal sealed class UserfaultfdOwner
     {
     }
 
-    /// <summary>The owner-to-be of the fork that is under way, or null. Set around the fork, by the one thread that forks.</summary>
-    internal UserfaultfdOwner? ForkUnderWay { get; set; }
+    /// <summary>
+    /// The owner-to-be of the latest fork, or null before the first. Set before the fork, one at a time. It stays after the fork: the read of the
+    /// message is what lets the fork go on, and the reader looks here only then.
+    /// </summary>
+    internal UserfaultfdOwner? LatestFork
+    {
+        get => _latestFork;
+        set => _latestFork = value;
+    }
+
+    /// <summary>The owner-to-be of the fork that is under way now, or null.</summary>
+    internal UserfaultfdOwner? ForkUnderWay => _latestFork is { _isSettled: false } fork ? fork : null;
 
     /// <summary>
     /// What to do before a context asks for FORK events, or null. The first copy of this process, which is nobody's fork, must have

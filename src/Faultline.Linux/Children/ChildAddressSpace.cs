@@ -12,13 +12,8 @@ internal sealed class ChildAddressSpace : LinuxAddressSpace
     // One fork at a time, so that a FORK message finds the owner-to-be.
     private readonly Lock _forking = new();
 
-    internal ChildAddressSpace(ChildFamily family, ChildProcess process)
-        : this(family, process, new ChildSystemCaller(process))
-    {
-    }
-
-    private ChildAddressSpace(ChildFamily family, ChildProcess process, ChildSystemCaller caller)
-        : base(caller, new UserfaultfdOwner(caller), new ChildInspector(process))
+    internal ChildAddressSpace(ChildFamily family, ChildProcess process, ChildSystemCaller caller, UserfaultfdOwner owner)
+        : base(caller, owner, new ChildInspector(process))
     {
         _family = family;
         _process = process;

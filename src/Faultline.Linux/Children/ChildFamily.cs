@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics.CodeAnalysis;
 using System.Threading;
 
 namespace Faultline.Linux.Children;
@@ -7,8 +8,10 @@ namespace Faultline.Linux.Children;
 /// <summary>The child address spaces of one engine.</summary>
 internal sealed class ChildFamily : IDisposable
 {
-    private readonly ChildNursery _nursery = new();
     private readonly Lock _gate = new();
+
+    // Taken when it is first needed. Guarded by _gate.
+    private ChildNursery? _nursery;
 
     // One fork of this process at a time, so that a FORK message finds the owner-to-be.
     private readonly Lock _forkingHome = new();
@@ -20,17 +23,32 @@ internal sealed class ChildFamily : IDisposable
     private bool _disposed;
 
     /// <summary>See <see cref="ChildNursery.Prepare"/>.</summary>
-    internal Errno Prepare() => _nursery.Prepare();
+    internal Errno Prepare() => TryGetNursery(out ChildNursery? nursery) ? nursery.Prepare() : Errno.ECANCELED;
 
     /// <summary>Makes an empty address space.</summary>
-    internal SystemResult<IAddressSpace> Create() => Enrol(_nursery.Create());
+    internal SystemResult<IAddressSpace> Create()
+    {
+        if (!TryGetNursery(out ChildNursery? nursery))
+        {
+            return new(null!, Errno.ECANCELED);
+        }
+
+        SystemResult<ChildProcess> process = nursery.Create();
+        if (!process.IsOk)
+        {
+            return new(null!, process.Errno);
+        }
+
+        ChildSystemCaller caller = new(process.Value);
+        return Enrol(new ChildAddressSpace(this, process.Value, caller, new UserfaultfdOwner(caller)));
+    }
 
     /// <summary>Copies this process' address space.</summary>
     internal SystemResult<IAddressSpace> ForkHome(UserfaultfdOwner home)
     {
         lock (_forkingHome)
         {
-            return Fork(home, _nursery.ForkHome);
+            return TryGetNursery(out ChildNursery? nursery) ? Fork(home, nursery.ForkHome) : new(null!, Errno.ECANCELED);
         }
     }
 
@@ -38,16 +56,22 @@ internal sealed class ChildFamily : IDisposable
     internal SystemResult<IAddressSpace> Fork(UserfaultfdOwner parent, Func<SystemResult<ChildProcess>> fork)
     {
         var owner = UserfaultfdOwner.Forking();
-        parent.ForkUnderWay = owner;
+        parent.LatestFork = owner;
+        ChildSystemCaller? caller = null;
         try
         {
-            SystemResult<IAddressSpace> child = Enrol(fork());
-            owner.Settle(child.IsOk ? ((ChildAddressSpace)child.Value).Caller : null);
-            return child;
+            SystemResult<ChildProcess> process = fork();
+            if (!process.IsOk)
+            {
+                return new(null!, process.Errno);
+            }
+
+            caller = new ChildSystemCaller(process.Value);
+            return Enrol(new ChildAddressSpace(this, process.Value, caller, owner));
         }
         finally
         {
-            parent.ForkUnderWay = null;
+            owner.Settle(caller);
         }
     }
 
@@ -64,10 +88,12 @@ internal sealed class ChildFamily : IDisposable
     public void Dispose()
     {
         ChildAddressSpace[] spaces;
+        ChildNursery? nursery;
         lock (_gate)
         {
             _disposed = true;
             spaces = [.. _spaces];
+            (nursery, _nursery) = (_nursery, null);
         }
 
         foreach (ChildAddressSpace space in spaces)
@@ -75,17 +101,20 @@ internal sealed class ChildFamily : IDisposable
             space.Dispose();
         }
 
-        _nursery.Dispose();
+        nursery?.Release();
     }
 
-    private SystemResult<IAddressSpace> Enrol(SystemResult<ChildProcess> process)
+    private bool TryGetNursery([NotNullWhen(true)] out ChildNursery? nursery)
     {
-        if (!process.IsOk)
+        lock (_gate)
         {
-            return new(null!, process.Errno);
+            nursery = _disposed ? null : _nursery ??= ChildNursery.Acquire();
+            return nursery is not null;
         }
+    }
 
-        ChildAddressSpace space = new(this, process.Value);
+    private SystemResult<IAddressSpace> Enrol(ChildAddressSpace space)
+    {
         bool disposed;
         lock (_gate)
         {

@@ -12,9 +12,17 @@ namespace Faultline.Linux.Children;
 /// short-lived process that runs the stub in this process' memory. The launcher has two reasons: a process made by the kernel that way
 /// has no rseq(2) registration, which a copy of a runtime thread would inherit and die of once its memory is gone; and if the
 /// copy blocks on a FORK event, a launcher can be killed, a runtime thread not.
+/// All engines of this process share one nursery while there is any: each copy of this process would send a FORK event to whoever
+/// watches its memory, so there is as good as never a second one.
 /// </remarks>
-internal sealed unsafe class ChildNursery : IDisposable
+internal sealed unsafe class ChildNursery
 {
+    private static readonly Lock SharedGate = new();
+
+    // The one in use, and by how many. Guarded by SharedGate.
+    private static ChildNursery? _shared;
+    private static int _sharers;
+
     private readonly Lock _gate = new();
 
     // Made with the first child. Guarded by _gate.
@@ -23,8 +31,12 @@ internal sealed unsafe class ChildNursery : IDisposable
     // Null until the first empty address space is asked for. Guarded by _gate.
     private ChildProcess? _zygote;
 
-    // Guarded by _gate.
-    private bool _disposed;
+    // Nobody's any more; calls that come late are refused. Guarded by _gate.
+    private bool _released;
+
+    private ChildNursery()
+    {
+    }
 
     /// <summary>Whether children can be made here.</summary>
     internal static Capability Capability
@@ -47,6 +59,39 @@ internal sealed unsafe class ChildNursery : IDisposable
         }
     }
 
+    /// <summary>The nursery of this process. Pair with <see cref="Release"/>.</summary>
+    internal static ChildNursery Acquire()
+    {
+        lock (SharedGate)
+        {
+            _sharers++;
+            return _shared ??= new ChildNursery();
+        }
+    }
+
+    /// <summary>Gives the nursery up; the last one ends the zygote. Children that were made live on.</summary>
+    internal void Release()
+    {
+        lock (SharedGate)
+        {
+            if (--_sharers > 0)
+            {
+                return;
+            }
+
+            _shared = null;
+        }
+
+        lock (_gate)
+        {
+            _released = true;
+            _zygote?.Dispose();
+            _arena?.RemoveUser();
+            _zygote = null;
+            _arena = null;
+        }
+    }
+
     /// <summary>
     /// Makes the zygote now. Before a context for this process' own memory asks for FORK events: the copy would send one.
     /// </summary>
@@ -61,19 +106,28 @@ internal sealed unsafe class ChildNursery : IDisposable
     /// <summary>Makes a process with nothing in it.</summary>
     internal SystemResult<ChildProcess> Create()
     {
-        ChildProcess zygote;
-        lock (_gate)
+        while (true)
         {
-            Errno errno = PrepareLocked();
-            if (errno != Errno.None)
+            ChildProcess zygote;
+            lock (_gate)
             {
-                return new(null!, errno);
+                Errno errno = PrepareLocked();
+                if (errno != Errno.None)
+                {
+                    return new(null!, errno);
+                }
+
+                zygote = _zygote!;
             }
 
-            zygote = _zygote!;
-        }
+            SystemResult<ChildProcess> child = zygote.CloneIdle();
+            if (child.IsOk || !zygote.HasEnded)
+            {
+                return child;
+            }
 
-        return zygote.CloneIdle();
+            // Someone killed it. Another one is made.
+        }
     }
 
     /// <summary>Makes a copy of this process, of its memory that is: one stub thread runs in it. Blocks while FORK events are unread.</summary>
@@ -102,22 +156,6 @@ internal sealed unsafe class ChildNursery : IDisposable
 
         arena.RemoveUser();
         return child;
-    }
-
-    /// <summary>Ends the zygote. Children that were made live on.</summary>
-    public void Dispose()
-    {
-        ChildProcess? zygote;
-        ChildArena? arena;
-        lock (_gate)
-        {
-            _disposed = true;
-            (zygote, _zygote) = (_zygote, null);
-            (arena, _arena) = (_arena, null);
-        }
-
-        zygote?.Dispose();
-        arena?.RemoveUser();
     }
 
     // sys/signal.h of the kernel
@@ -217,7 +255,7 @@ internal sealed unsafe class ChildNursery : IDisposable
 
     private Errno MakeArenaLocked()
     {
-        if (_disposed)
+        if (_released)
         {
             return Errno.ECANCELED;
         }

@@ -1,0 +1,143 @@
+using System;
+using System.Diagnostics;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+using System.Threading.Tasks;
+using Xunit;
+
+namespace Faultline.Linux.Tests;
+
+/// <summary>What touches the children of the whole process, so no other test may run meanwhile.</summary>
+[Collection(AloneCollection.Name)]
+public sealed class ChildrenAloneTests : IDisposable
+{
+    private const ulong Page = PageSize.Small;
+
+    private readonly LinuxEngine _engine = new();
+
+    public ChildrenAloneTests() =>
+        Assert.SkipUnless(_engine.Capabilities.ManyAddressSpaces.IsAvailable, _engine.Capabilities.ManyAddressSpaces.Reason);
+
+    public void Dispose() => _engine.Dispose();
+
+    [Fact]
+    public void ZygoteKilled_NextAddressSpace_HasAnother()
+    {
+        using IAddressSpace first = _engine.CreateAddressSpace().OrThrow("clone");
+        using IMemoryAccess access = first.OpenAccess().OrThrow("access");
+        int zygote = int.Parse(ChildrenLifeTests.Stat(ChildrenLifeTests.ProcessOf(access))[2], CultureInfo.InvariantCulture);
+        Assert.NotEqual(ChildrenLifeTests.ProcessOf(access), zygote);
+        Process.GetProcessById(zygote).Kill();
+        using IAddressSpace second = AfterDeathOf(zygote, _engine.CreateAddressSpace);
+        using IMemoryAccess other = second.OpenAccess().OrThrow("access");
+        Assert.Equal(AccessFault.NotMapped, other.Load(new(8), out _).Fault);
+        Assert.Equal(AccessFault.NotMapped, access.Load(new(8), out _).Fault);
+    }
+
+    [Fact]
+    public void CreateForkDispose_TwoHundred_LeavesNothing()
+    {
+        // The first one makes what stays: the zygote and the arena.
+        _engine.CreateAddressSpace().OrThrow("clone").Dispose();
+        int descriptors = Directory.GetFiles("/proc/self/fd").Length;
+        int children = ChildrenOfThisProcess();
+        Assert.Equal(1, children);
+        for (int round = 0; round < 10; round++)
+        {
+            var spaces = new IAddressSpace[20];
+            for (int i = 0; i < spaces.Length; i++)
+            {
+                IAddressSpace made = _engine.CreateAddressSpace().OrThrow("clone");
+                VirtualAddress at = made.Map(MapRequest.PrivateAnonymous(Page)).OrThrow("mmap");
+                spaces[i] = made.Fork().OrThrow("fork");
+                made.Dispose();
+                using IMemoryAccess access = spaces[i].OpenAccess().OrThrow("access");
+                Assert.True(access.Store(at, 1).IsOk);
+            }
+
+            Assert.Equal(children + spaces.Length, ChildrenOfThisProcess());
+            foreach (IAddressSpace space in spaces)
+            {
+                space.Dispose();
+            }
+        }
+
+        Assert.Equal(children, ChildrenOfThisProcess());
+
+        Assert.InRange(Directory.GetFiles("/proc/self/fd").Length, 0, descriptors + 5);
+        _engine.Dispose();
+        Assert.Equal(0, ChildrenOfThisProcess());
+    }
+
+    [Fact(Timeout = 20_000)]
+    public async Task ForkOfHome_WithForkEvents_SendsExactlyOne()
+    {
+        VirtualAddress at = _engine.Home.Map(MapRequest.PrivateAnonymous(Page)).OrThrow("mmap");
+        SystemResult<IUserfaultfd> opened = UserfaultfdHandshake.Open(_engine.Home, UserfaultfdFeatures.EventFork);
+        Assert.SkipWhen(opened.Errno == Errno.EPERM, "FORK events need CAP_SYS_PTRACE.");
+        using IUserfaultfd context = opened.OrThrow("userfaultfd");
+        Assert.True(context.Register(new(at, Page), RegisterModes.Missing).IsOk);
+
+        // An empty address space is no copy of this one: no event.
+        using IAddressSpace empty = _engine.CreateAddressSpace().OrThrow("clone");
+        Task<SystemResult<IAddressSpace>> forking = ChildrenForkTests.StartAsync(_engine.Home.Fork);
+        using IUserfaultfdPoller poller = _engine.CreatePoller();
+        poller.Add(context, 1).OrThrow("epoll_ctl");
+        Assert.Equal(1, poller.Wait(new long[1], 5000).OrThrow("epoll_wait"));
+        var messages = new UserfaultfdMessage[4];
+        Assert.Equal(1, context.Read(messages).OrThrow("read"));
+        using IUserfaultfd forked = messages[0].Forked!;
+        using IAddressSpace child = (await forking).OrThrow("fork");
+        Assert.Equal(Errno.EAGAIN, context.Read(messages).Errno);
+        Assert.True(forked.Copy(at, new byte[Page]).IsOk);
+        _engine.Home.Unmap(new(at, Page)).OrThrow("munmap");
+    }
+
+    private static IAddressSpace AfterDeathOf(int pid, Func<SystemResult<IAddressSpace>> make)
+    {
+        // The zygote is noticed to be gone when it is asked for a copy; a kill takes a moment.
+        long deadline = Environment.TickCount64 + 5_000;
+        SystemResult<IAddressSpace> made = make();
+        while (ChildrenLifeTests.IsAlive(pid) || !made.IsOk)
+        {
+            Assert.True(Environment.TickCount64 < deadline, "The zygote does not die.");
+            if (made.IsOk)
+            {
+                made.Value.Dispose();
+            }
+
+            made = make();
+        }
+
+        return made.OrThrow("clone");
+    }
+
+    // Those that are ours have this name; a test host may have other children.
+    private static int ChildrenOfThisProcess() => AllChildren().Count(pid =>
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/comm").Trim() == "faultline-space";
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    });
+
+    private static int[] AllChildren() =>
+    [
+        .. Directory.GetDirectories("/proc/self/task").SelectMany(task =>
+        {
+            try
+            {
+                return File.ReadAllText(Path.Combine(task, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            }
+            catch (IOException)
+            {
+                return [];
+            }
+        }).Select(one => int.Parse(one, CultureInfo.InvariantCulture)),
+    ];
+}
