@@ -18,6 +18,9 @@ public enum LockRank
     /// <summary>Pager: parked retries.</summary>
     PagerParking,
 
+    /// <summary>Pager: buffers, loads and accessors that lie ready for their next use.</summary>
+    PagerSpares,
+
     /// <summary>Managed engine: its address spaces and files.</summary>
     MmEngine,
 

@@ -1,23 +1,65 @@
 using System;
 using System.Collections.Generic;
+using System.Threading;
 using System.Threading.Tasks;
+using Faultline.Sync;
 
 namespace Faultline.Paging;
 
 /// <summary>One userfaultfd context served by a pager, and the regions of its address space.</summary>
+/// <remarks>
+/// Locks: <see cref="LockRank.PagerContext"/>. Installs and look-ups hold it for reading; reading messages of a context with events, adding regions and ending hold it for writing.
+/// </remarks>
 public sealed class PagerClient : IDisposable
 {
+    private const UserfaultfdFeatures Events =
+        UserfaultfdFeatures.EventFork | UserfaultfdFeatures.EventRemap | UserfaultfdFeatures.EventRemove | UserfaultfdFeatures.EventUnmap;
+
+    private readonly PagerCore _core;
+    private readonly TaskCompletionSource<ClientEnd> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The regions in order of address; replaced, never changed. Guard: <see cref="Guard"/>; read without it where a guess will do.</summary>
+    private Region[] _regions = [];
+
+    private volatile bool _hasEnded;
+
+    internal PagerClient(PagerCore core, IUserfaultfd context, string name, PagerClient? parent)
+    {
+        _core = core;
+        Context = context;
+        Name = name;
+        Parent = parent;
+        HasEvents = (context.Features & Events) != 0;
+    }
+
     /// <summary>The name, for messages.</summary>
-    public string Name => throw new NotSupportedException();
+    public string Name { get; }
 
     /// <summary>The client whose fork made this one, or null.</summary>
-    public PagerClient? Parent => throw new NotSupportedException();
+    public PagerClient? Parent { get; }
 
     /// <summary>Ends when the pager serves the client no more, and tells why.</summary>
-    public Task<ClientEnd> Completion => throw new NotSupportedException();
+    public Task<ClientEnd> Completion => _completion.Task;
 
     /// <summary>The addresses of the regions now, in order.</summary>
-    public IReadOnlyList<AddressRange> Regions => throw new NotSupportedException();
+    public IReadOnlyList<AddressRange> Regions => Array.ConvertAll(RegionArray, static region => region.Range);
+
+    internal IUserfaultfd Context { get; }
+
+    internal RankedSharedLock Guard { get; } = new(LockRank.PagerContext);
+
+    internal PagerCounters Counters { get; } = new();
+
+    internal Region[] RegionArray => Volatile.Read(ref _regions);
+
+    /// <summary>Whether its address space can change under us, and tells.</summary>
+    internal bool HasEvents { get; }
+
+    /// <summary>Whether nothing may be installed any more. Changes once, with <see cref="Guard"/> held for writing.</summary>
+    internal bool HasEnded => _hasEnded;
+
+    /// <summary>The number the poller reports.</summary>
+    internal int Tag { get; set; }
 
     /// <summary>Serves a part of the client's address space, and registers it with the context if the client has not.</summary>
     /// <param name="range">The addresses, a multiple of the page size; mapped by the client.</param>
@@ -27,18 +69,143 @@ public sealed class PagerClient : IDisposable
     /// <param name="pageBytes">The page size of the memory; other than 4 KiB only for <see cref="RegionKind.Copied"/>.</param>
     /// <exception cref="MemoryEngineException">The range could not be registered.</exception>
     /// <exception cref="InvalidOperationException">The client has ended, or the pager has a budget and <paramref name="kind"/> is <see cref="RegionKind.SharedImage"/>.</exception>
-    public void AddRegion(AddressRange range, PagedImage image, ulong imageOffset, RegionKind kind, ulong pageBytes = PageSize.Small) => throw new NotSupportedException();
+    public void AddRegion(AddressRange range, PagedImage image, ulong imageOffset, RegionKind kind, ulong pageBytes = PageSize.Small)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        image.RequireRoomFor(range, imageOffset, kind, pageBytes);
+        int count = (int)(range.Length / pageBytes);
+        bool isImage = kind != RegionKind.Copied;
+        LoadTable table = isImage ? image.Table : new LoadTable(_core, image, imageOffset, (int)pageBytes, count, fillsCache: false);
+        Region region = new(range, kind, new RegionPages(image, table, isImage ? (int)(imageOffset / PageSize.Small) : 0, count), firstPage: 0);
+        using (RankedSharedLock.WriteScope held = Guard.EnterWrite())
+        {
+            if (_hasEnded)
+            {
+                throw new InvalidOperationException($"The client '{Name}' has ended; a region cannot be added.");
+            }
+
+            // Before it is registered, so that its first fault finds it.
+            Volatile.Write(ref _regions, RegionMap.Add(_regions, region));
+        }
+
+        Adopt(region);
+        RegisterModes modes = isImage ? RegisterModes.Missing | RegisterModes.Minor : RegisterModes.Missing;
+        RegisterResult registered = Context.Register(range, modes);
+        if (!registered.IsOk)
+        {
+            using (RankedSharedLock.WriteScope held = Guard.EnterWrite())
+            {
+                Volatile.Write(ref _regions, RegionMap.Remove(_regions, range));
+            }
+
+            throw new MemoryEngineException($"UFFDIO_REGISTER ({modes})", range, registered.Errno, "The range must be mapped by the client, of the kind it was added as, and registered with no other context.");
+        }
+    }
 
     /// <summary>Which pages of each region are installed.</summary>
-    public IReadOnlyList<PageMap> GetPageMaps() => throw new NotSupportedException();
+    public IReadOnlyList<PageMap> GetPageMaps() =>
+        Array.ConvertAll(RegionArray, static region => new PageMap(region.Range, (ulong)region.Pages.PageBytes, region.Pages.Installed.Extract(region.FirstPage, region.PageCount)));
 
     /// <summary>What has been done for this client so far.</summary>
-    public PagerStatistics GetStatistics() => throw new NotSupportedException();
+    public PagerStatistics GetStatistics()
+    {
+        StatisticsSum sum = new();
+        sum.Add(Counters);
+        foreach (Region region in RegionArray)
+        {
+            if (!region.Pages.Table.FillsCache)
+            {
+                sum.Add(region.Pages.Table);
+            }
+        }
+
+        return sum.ToStatistics();
+    }
 
     /// <summary>Lets go of the client: no thread of it stays asleep, and nothing it has not got reads as zero.</summary>
     /// <param name="policy">What happens to pages it has not got yet.</param>
-    public void Detach(DetachPolicy policy = DetachPolicy.Poison) => throw new NotSupportedException();
+    public void Detach(DetachPolicy policy = DetachPolicy.Poison) => ClientDetach.Run(_core, this, policy);
 
     /// <summary>Detaches with <see cref="DetachPolicy.Poison"/>.</summary>
-    public void Dispose() => throw new NotSupportedException();
+    public void Dispose() => Detach();
+
+    /// <summary>Applies one event. <see cref="Guard"/> is held for writing.</summary>
+    internal void Apply(in UserfaultfdMessage message, FaultWorker worker)
+    {
+        switch (message.Event)
+        {
+            case UserfaultfdEvent.Remove:
+                ForgetContents(message.Range);
+                break;
+            case UserfaultfdEvent.Unmap:
+                Volatile.Write(ref _regions, RegionMap.Remove(_regions, message.Range));
+
+                // Unmapping wakes nobody: whoever waits there finds nothing mapped.
+                Context.Wake(message.Range);
+                break;
+            case UserfaultfdEvent.Remap:
+                AddressRange from = new(message.Address, message.Range.Length);
+                Volatile.Write(ref _regions, RegionMap.Move(_regions, from, message.Range.Start));
+                Adopt(_regions);
+                if (from.Length != 0)
+                {
+                    Context.Wake(from);
+                }
+
+                break;
+            case UserfaultfdEvent.Fork when message.Forked is { } child:
+                worker.Forks.Add(new ForkedClient(this, child, RegionMap.CloneForFork(_regions)));
+                break;
+        }
+    }
+
+    /// <summary>Takes regions that were made for this client.</summary>
+    internal void Adopt(Region[] regions)
+    {
+        Volatile.Write(ref _regions, regions);
+        foreach (Region region in regions)
+        {
+            Adopt(region);
+        }
+    }
+
+    /// <summary>Marks the end; false if it was marked before. <see cref="Guard"/> is held for writing.</summary>
+    internal bool TryMarkEnded()
+    {
+        if (_hasEnded)
+        {
+            return false;
+        }
+
+        _hasEnded = true;
+        return true;
+    }
+
+    internal void Complete(ClientEnd end) => _completion.TrySetResult(end);
+
+    private void Adopt(Region region)
+    {
+        LoadTable table = region.Pages.Table;
+        if (!table.FillsCache)
+        {
+            table.Client ??= this;
+            _core.RegisterTable(table);
+        }
+    }
+
+    private void ForgetContents(AddressRange range)
+    {
+        foreach (Region region in _regions)
+        {
+            if (!region.Range.Overlaps(range))
+            {
+                continue;
+            }
+
+            Region part = region.Cut(range);
+            part.Pages.Installed.Clear(part.FirstPage, part.PageCount);
+            part.Pages.Poisoned.Clear(part.FirstPage, part.PageCount);
+            part.Pages.Removed.Set(part.FirstPage, part.PageCount);
+        }
+    }
 }

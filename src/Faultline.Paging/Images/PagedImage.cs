@@ -1,31 +1,111 @@
 using System;
+using System.Threading;
 
 namespace Faultline.Paging;
 
 /// <summary>An image: a memory file whose page cache all its clones share, filled from a store as pages are wanted.</summary>
 public sealed class PagedImage : IDisposable
 {
+    private readonly Pager _pager;
+    private readonly StoreOwnership _ownership;
+    private int _isDisposed;
+
+    internal PagedImage(Pager pager, PagerCore core, IPageStore store, string name, StoreOwnership ownership, IMemoryFile file)
+    {
+        _pager = pager;
+        _ownership = ownership;
+        Store = store;
+        Name = name;
+        Length = store.Length;
+        File = file;
+        Table = new LoadTable(core, this, baseOffset: 0, (int)PageSize.Small, (int)PageCount.FromBytes(Length).Value, fillsCache: true);
+    }
+
     /// <summary>The name, for messages.</summary>
-    public string Name => throw new NotSupportedException();
+    public string Name { get; }
 
     /// <summary>The length of the store in bytes.</summary>
-    public ulong Length => throw new NotSupportedException();
+    public ulong Length { get; }
 
     /// <summary>The length that is mapped: <see cref="Length"/> rounded up to a page.</summary>
-    public ulong MappedLength => throw new NotSupportedException();
+    public ulong MappedLength => PageCount.FromBytes(Length).Bytes;
 
     /// <summary>The memory file. Clients map it, shared or private; holes in it have not been brought, or are zero.</summary>
-    public IMemoryFile File => throw new NotSupportedException();
+    public IMemoryFile File { get; }
+
+    internal IPageStore Store { get; }
+
+    internal LoadTable Table { get; }
+
+    internal bool IsDisposed => Volatile.Read(ref _isDisposed) != 0;
 
     /// <summary>Brings a part of the image into the cache, on the calling thread.</summary>
     /// <param name="offset">Where the part begins, in bytes.</param>
     /// <param name="length">Its length in bytes; what exceeds the image is ignored.</param>
     /// <exception cref="PageLoadException">A page could not be brought.</exception>
-    public void ReadAhead(ulong offset, ulong length) => throw new NotSupportedException();
+    public void ReadAhead(ulong offset, ulong length)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        if (offset >= MappedLength || length == 0)
+        {
+            return;
+        }
+
+        int first = (int)(offset / PageSize.Small);
+        int end = (int)PageCount.FromBytes(offset + Math.Min(length, MappedLength - offset)).Value;
+        PageBring.IntoCache(Table.Core, Table, first, end - first);
+    }
 
     /// <summary>What the image holds and has cost so far.</summary>
-    public ImageStatistics GetStatistics() => throw new NotSupportedException();
+    public ImageStatistics GetStatistics() => new()
+    {
+        Pages = Table.Count,
+        CachedPages = Table.States.Total(PageState.Cached),
+        ZeroPages = Table.States.Total(PageState.Zero),
+        LoadingPages = Table.States.Total(PageState.Loading),
+        FailedPages = Table.States.Total(PageState.Failed),
+        StoreReads = Table.StoreReads,
+        StoreBytes = Table.StoreBytes,
+        FailedLoads = Table.FailedLoads,
+        PagesEvicted = Table.EvictedPages,
+    };
 
     /// <summary>Ends the image. Clients that map it are detached first: pages they have not got become errors.</summary>
-    public void Dispose() => throw new NotSupportedException();
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
+        {
+            _pager.Close(this);
+            File.Dispose();
+            if (_ownership == StoreOwnership.Image)
+            {
+                Store.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Throws if a region cannot show this part of the image in this way.</summary>
+    internal void RequireRoomFor(AddressRange range, ulong imageOffset, RegionKind kind, ulong pageBytes)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        bool isImage = kind != RegionKind.Copied;
+        Require(pageBytes == PageSize.Small || (pageBytes == PageSize.Huge && !isImage), $"Pages of {pageBytes} bytes cannot be served as {kind}; use 4096, or 2097152 with Copied.");
+        Require(range.Length != 0 && range.Start.IsAligned(pageBytes) && range.Length % pageBytes == 0, $"The range {range} is not made of whole pages of {pageBytes} bytes.");
+        Require(imageOffset % PageSize.Small == 0, $"The offset 0x{imageOffset:x} in the image is not a multiple of a page.");
+        ulong room = kind == RegionKind.Copied ? (Length + pageBytes - 1) / pageBytes * pageBytes : MappedLength;
+        Require(imageOffset <= room && range.Length <= room - imageOffset, $"The range {range} at offset 0x{imageOffset:x} goes beyond the image '{Name}' of 0x{Length:x} bytes.");
+        if (kind == RegionKind.SharedImage && Table.BudgetPages != 0)
+        {
+            throw new InvalidOperationException(
+                $"The image '{Name}' has a budget, so its pages may be dropped and read again; what is written through a shared mapping would be lost. Map it private, or leave BudgetBytes out.");
+        }
+    }
+
+    private static void Require(bool range, string message)
+    {
+        if (!range)
+        {
+            throw new ArgumentException(message, nameof(range));
+        }
+    }
 }

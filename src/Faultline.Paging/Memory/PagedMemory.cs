@@ -1,4 +1,8 @@
 using System;
+using System.Buffers;
+using System.Collections.Generic;
+using System.Threading;
+using Faultline.Sync;
 
 namespace Faultline.Paging;
 
@@ -9,37 +13,296 @@ namespace Faultline.Paging;
 /// </remarks>
 public sealed class PagedMemory : IDisposable
 {
+    /// <summary>How often a range that is gone again when it is looked at is brought once more.</summary>
+    private const int Attempts = 4;
+
+    /// <summary>What <see cref="Read"/> and <see cref="Write"/> bring at a time.</summary>
+    private const int StepBytes = 1 << 20;
+
+    private readonly Pager _pager;
+    private readonly PagerCore _core;
+    private readonly PagedImage? _ownedImage;
+    private readonly RankedLock _lock = new(LockRank.PagerSpares);
+
+    /// <summary>Accessors nobody uses. Guard: the lock.</summary>
+    private readonly Stack<IMemoryAccess> _accessors = [];
+
+    /// <summary>One for being open, and one for each lease and each call inside; the memory is unmapped when none is left.</summary>
+    private int _references = 1;
+
+    private int _isDisposed;
+
+    internal PagedMemory(Pager pager, PagerCore core, PagedImage image, PagedImage? ownedImage, PagerClient client, AddressRange range)
+    {
+        _pager = pager;
+        _core = core;
+        _ownedImage = ownedImage;
+        Image = image;
+        Client = client;
+        Range = range;
+    }
+
+    private delegate AccessResult AccessStep<TSpan>(IMemoryAccess access, VirtualAddress address, TSpan bytes)
+        where TSpan : allows ref struct;
+
     /// <summary>Where it is mapped.</summary>
-    public AddressRange Range => throw new NotSupportedException();
+    public AddressRange Range { get; }
 
     /// <summary>The image.</summary>
-    public PagedImage Image => throw new NotSupportedException();
+    public PagedImage Image { get; }
 
     /// <summary>The client that stands for it in the pager.</summary>
-    public PagerClient Client => throw new NotSupportedException();
+    public PagerClient Client { get; }
 
-    /// <summary>The length in bytes.</summary>
-    public ulong Length => throw new NotSupportedException();
+    /// <summary>The length in bytes: the image's.</summary>
+    public ulong Length => Image.Length;
 
     /// <summary>Brings a range, keeps it resident, and hands it out as a span until the lease is disposed.</summary>
     /// <param name="offset">Where it begins, in bytes.</param>
     /// <param name="length">Its length in bytes.</param>
     /// <param name="access">What for.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The range goes beyond the memory, or does not fit into the budget.</exception>
     /// <exception cref="PageLoadException">A page could not be brought. It may be tried again.</exception>
-    public Lease Lease(ulong offset, int length, LeaseAccess access = LeaseAccess.Read) => throw new NotSupportedException();
+    public Lease Lease(ulong offset, int length, LeaseAccess access = LeaseAccess.Read)
+    {
+        RequireWithin(offset, length);
+        Enter();
+        (int first, int count) = PagesOf(offset, length);
+        if (Image.Table.BudgetPages != 0 && count > Image.Table.BudgetPages - Image.Table.ChunkPages)
+        {
+            Exit();
+            throw new ArgumentOutOfRangeException(nameof(length), length, $"The lease does not fit into the budget of {_core.Options.BudgetBytes} bytes beside one load of {_core.Options.LoadBytes}.");
+        }
+
+        Image.Table.Pin(first, count);
+        try
+        {
+            MakeResident(first, count, access);
+            return Hand(offset, length, access, first, count);
+        }
+        catch
+        {
+            End(first, count);
+            throw;
+        }
+    }
 
     /// <summary>Copies bytes out.</summary>
     /// <param name="offset">Where to begin, in bytes.</param>
     /// <param name="target">Receives the bytes.</param>
     /// <exception cref="PageLoadException">A page could not be brought. It may be tried again.</exception>
-    public void Read(ulong offset, Span<byte> target) => throw new NotSupportedException();
+    public void Read(ulong offset, Span<byte> target) =>
+        Step(offset, target.Length, target, static (access, address, bytes) => access.Read(address, bytes), static (bytes, start, length) => bytes.Slice(start, length));
 
     /// <summary>Copies bytes in.</summary>
     /// <param name="offset">Where to begin, in bytes.</param>
     /// <param name="source">The bytes.</param>
     /// <exception cref="PageLoadException">A page could not be brought. It may be tried again.</exception>
-    public void Write(ulong offset, ReadOnlySpan<byte> source) => throw new NotSupportedException();
+    public void Write(ulong offset, ReadOnlySpan<byte> source) =>
+        Step(offset, source.Length, source, static (access, address, bytes) => access.Write(address, bytes), static (bytes, start, length) => bytes.Slice(start, length));
 
     /// <summary>Unmaps the memory when the last lease of it ends; new leases are refused at once.</summary>
-    public void Dispose() => throw new NotSupportedException();
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
+        {
+            Exit();
+        }
+    }
+
+    /// <summary>Ends a lease. Bytes that were handed out as a copy, and may have been written, go back first.</summary>
+    internal void EndLease(ulong offset, ReadOnlySpan<byte> written, byte[]? rented, int first, int count)
+    {
+        try
+        {
+            if (!written.IsEmpty)
+            {
+                WriteBack(offset, written);
+            }
+        }
+        finally
+        {
+            if (rented is not null)
+            {
+                ArrayPool<byte>.Shared.Return(rented);
+            }
+
+            End(first, count);
+        }
+    }
+
+    private delegate TSpan Slice<TSpan>(TSpan bytes, int start, int length)
+        where TSpan : allows ref struct;
+
+    private void Step<TSpan>(ulong offset, int length, TSpan bytes, AccessStep<TSpan> step, Slice<TSpan> slice)
+        where TSpan : allows ref struct
+    {
+        RequireWithin(offset, length);
+        Enter();
+        IMemoryAccess access = RentAccess();
+        try
+        {
+            for (int done = 0; done < length;)
+            {
+                int bytesNow = Math.Min(length - done, StepBytes);
+                Transfer(offset + (ulong)done, bytesNow, access, slice(bytes, done, bytesNow), step, slice);
+                done += bytesNow;
+            }
+        }
+        finally
+        {
+            ReturnAccess(access);
+            Exit();
+        }
+    }
+
+    private void Transfer<TSpan>(ulong offset, int length, IMemoryAccess access, TSpan bytes, AccessStep<TSpan> step, Slice<TSpan> slice)
+        where TSpan : allows ref struct
+    {
+        (int first, int count) = PagesOf(offset, length);
+        AccessResult result = default;
+        for (int attempt = 0; attempt < Attempts; attempt++)
+        {
+            Bring(first, count);
+            result = step(access, Range.Start + offset, slice(bytes, 0, length));
+            if (result.IsOk)
+            {
+                return;
+            }
+        }
+
+        throw new PageLoadException(Image.Name, offset, (ulong)length, $"the access ended in {result.Fault}");
+    }
+
+    private void WriteBack(ulong offset, ReadOnlySpan<byte> bytes)
+    {
+        IMemoryAccess access = RentAccess();
+        AccessResult result = access.Write(Range.Start + offset, bytes);
+        ReturnAccess(access);
+        if (!result.IsOk)
+        {
+            throw new PageLoadException(Image.Name, offset, (ulong)bytes.Length, $"what was written to the lease could not be put back: {result.Fault}");
+        }
+    }
+
+    /// <summary>Brings pages into the cache and installs them, unless all are there.</summary>
+    private void Bring(int first, int count)
+    {
+        PageBring.IntoCache(_core, Image.Table, first, count);
+        PageBring.Install(_core, Client, Range.Slice((ulong)first * PageSize.Small, (ulong)count * PageSize.Small));
+    }
+
+    private void MakeResident(int first, int count, LeaseAccess access)
+    {
+        AddressRange range = Range.Slice((ulong)first * PageSize.Small, (ulong)count * PageSize.Small);
+        SystemResult populated = default;
+        for (int attempt = 0; attempt < Attempts; attempt++)
+        {
+            Bring(first, count);
+            populated = _core.Engine.Home.Advise(range, access == LeaseAccess.Write ? Advice.PopulateWrite : Advice.PopulateRead);
+            if (populated.IsOk)
+            {
+                return;
+            }
+        }
+
+        throw new PageLoadException(Image.Name, (ulong)first * PageSize.Small, range.Length, $"the memory could not be populated ({populated.Errno})");
+    }
+
+    private Lease Hand(ulong offset, int length, LeaseAccess access, int first, int count)
+    {
+        AddressRange range = Range.Slice(offset, (ulong)length);
+        if (_core.Engine.Home.TryGetSpan(range, out Span<byte> span))
+        {
+            return new Lease(this, span, rented: null, offset, access, first, count);
+        }
+
+        byte[] rented = ArrayPool<byte>.Shared.Rent(length);
+        IMemoryAccess accessor = RentAccess();
+        AccessResult read = accessor.Read(range.Start, rented.AsSpan(0, length));
+        ReturnAccess(accessor);
+        if (!read.IsOk)
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+            throw new PageLoadException(Image.Name, offset, (ulong)length, $"the access ended in {read.Fault}");
+        }
+
+        return new Lease(this, rented.AsSpan(0, length), rented, offset, access, first, count);
+    }
+
+    private void End(int first, int count)
+    {
+        Image.Table.Unpin(first, count);
+        Exit();
+    }
+
+    private static (int First, int Count) PagesOf(ulong offset, int length)
+    {
+        int first = (int)(offset / PageSize.Small);
+        int last = (int)((offset + (ulong)Math.Max(1, length) - 1) / PageSize.Small);
+        return (first, last - first + 1);
+    }
+
+    private void RequireWithin(ulong offset, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        if (offset >= Length || (ulong)length > Length - offset)
+        {
+            throw new ArgumentOutOfRangeException(nameof(offset), offset, $"{length} bytes from 0x{offset:x} go beyond the 0x{Length:x} bytes of '{Image.Name}'.");
+        }
+    }
+
+    private void Enter()
+    {
+        while (true)
+        {
+            int references = Volatile.Read(ref _references);
+            ObjectDisposedException.ThrowIf(references == 0 || Volatile.Read(ref _isDisposed) != 0, this);
+            if (Interlocked.CompareExchange(ref _references, references + 1, references) == references)
+            {
+                return;
+            }
+        }
+    }
+
+    private void Exit()
+    {
+        if (Interlocked.Decrement(ref _references) == 0)
+        {
+            Unmap();
+        }
+    }
+
+    /// <summary>Nobody is inside, so nobody waits: the mapping goes first, and with it every question of what it reads as.</summary>
+    private void Unmap()
+    {
+        _core.Engine.Home.Unmap(Range);
+        _core.EndClient(Client, ClientEnd.Detached);
+        _pager.Forget(this);
+        foreach (IMemoryAccess access in _accessors)
+        {
+            access.Dispose();
+        }
+
+        _ownedImage?.Dispose();
+    }
+
+    private IMemoryAccess RentAccess()
+    {
+        using (RankedLock.Scope held = _lock.Enter())
+        {
+            if (_accessors.TryPop(out IMemoryAccess? access))
+            {
+                return access;
+            }
+        }
+
+        return _core.Engine.Home.OpenAccess(AccessMode.Kernel).OrThrow("opening an accessor", Range);
+    }
+
+    private void ReturnAccess(IMemoryAccess access)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        _accessors.Push(access);
+    }
 }

@@ -26,17 +26,7 @@ public sealed class LatencyHistogram
     {
         ulong value = (ulong)Math.Max(0, nanoseconds);
         Interlocked.Increment(ref _counts[BucketOf(value)]);
-        long seen = Volatile.Read(ref _longest);
-        while (nanoseconds > seen)
-        {
-            long before = Interlocked.CompareExchange(ref _longest, nanoseconds, seen);
-            if (before == seen)
-            {
-                break;
-            }
-
-            seen = before;
-        }
+        RaiseLongest(nanoseconds);
     }
 
     /// <summary>What has been counted so far.</summary>
@@ -57,6 +47,21 @@ public sealed class LatencyHistogram
         }
     }
 
+    /// <summary>Adds what another has counted.</summary>
+    internal void Absorb(LatencyHistogram other)
+    {
+        for (int i = 0; i < Buckets; i++)
+        {
+            long count = Volatile.Read(ref other._counts[i]);
+            if (count != 0)
+            {
+                Interlocked.Add(ref _counts[i], count);
+            }
+        }
+
+        RaiseLongest(other.Longest);
+    }
+
     internal static int BucketOf(ulong nanoseconds)
     {
         if (nanoseconds < SubBuckets)
@@ -67,6 +72,21 @@ public sealed class LatencyHistogram
         int shift = BitOperations.Log2(nanoseconds) - SubBucketBits;
         int bucket = ((shift + 1) << SubBucketBits) + (int)(nanoseconds >> shift) - SubBuckets;
         return Math.Min(bucket, Buckets - 1);
+    }
+
+    private void RaiseLongest(long nanoseconds)
+    {
+        long seen = Volatile.Read(ref _longest);
+        while (nanoseconds > seen)
+        {
+            long before = Interlocked.CompareExchange(ref _longest, nanoseconds, seen);
+            if (before == seen)
+            {
+                return;
+            }
+
+            seen = before;
+        }
     }
 
     /// <summary>The longest duration that falls into a bucket, in nanoseconds.</summary>

@@ -1,0 +1,253 @@
+using Faultline.Sync;
+
+namespace Faultline.Paging;
+
+/// <summary>
+/// Stop 5: the life of a fault, and the only file that knows its order. Batch, plan, load, install, wake; each is a file of its own beside this one, and none calls an earlier one.
+/// What has to be done again goes to the end of the worker's queue, or is put aside and comes back with a later batch.
+/// </summary>
+internal sealed class FaultLoop(PagerCore core)
+{
+    /// <summary>How often a fault is planned anew at once, because something changed under it, before it is put aside.</summary>
+    private const int ImmediateAttempts = 4;
+
+    /// <summary>What a handler thread does until the pager closes.</summary>
+    public void Run(FaultWorker worker)
+    {
+        while (true)
+        {
+            SystemResult<int> ready = core.Poller.Wait(worker.Ready, core.Parking.NextDueMs());
+            if (ready.Errno == Errno.ECANCELED)
+            {
+                return;
+            }
+
+            core.TakeEndedLoads(worker);
+            core.Parking.TakeDue(worker);
+            for (int i = 0; i < ready.Value; i++)
+            {
+                if (core.FindClient(worker.Ready[i]) is { } client)
+                {
+                    Serve(client, worker);
+                }
+            }
+
+            Work(worker);
+        }
+    }
+
+    /// <summary>Reads and resolves until the client has nothing more, for a while: the fault that follows is often there already, and a read costs less than a wait.</summary>
+    private void Serve(PagerClient client, FaultWorker worker)
+    {
+        const int BatchesInARow = 16;
+        for (int i = 0; i < BatchesInARow && FaultBatch.Read(core, client, worker); i++)
+        {
+            Work(worker);
+        }
+    }
+
+    /// <summary>Carries every fault of the worker as far as it gets now.</summary>
+    public void Work(FaultWorker worker)
+    {
+        while (worker.TryTake(out PageFault fault))
+        {
+            Resolve(in fault, worker);
+        }
+    }
+
+    /// <summary>Reads the store for a load and ends it, if the store answers at once; else a handler thread ends it later.</summary>
+    public void Bring(PageLoad load, FaultWorker worker)
+    {
+        LoadTable table = load.Table;
+        if (!Eviction.MakeRoom(table, worker))
+        {
+            PageLoadException cause = new(
+                table.Image.Name, table.OffsetOf(load.First), (ulong)load.Count * (ulong)table.PageBytes, $"the budget of {core.Options.BudgetBytes} bytes is taken by leases");
+            table.GiveBack(load, worker, FaultGoal.Room, cause);
+            core.Loads.Return(load);
+            return;
+        }
+
+        if (load.Read())
+        {
+            PageFill.End(core, load, worker);
+        }
+    }
+
+    private void Resolve(in PageFault fault, FaultWorker worker)
+    {
+        switch (fault.Goal)
+        {
+            case FaultGoal.Settle:
+                core.Parking.Put(in fault);
+                return;
+            case FaultGoal.Room:
+                PutAsideUntilDeadline(in fault, worker);
+                return;
+        }
+
+        PagerClient client = fault.Client;
+        PagePlan plan;
+        InstallEnd end = default;
+        using (RankedSharedLock.ReadScope held = client.Guard.EnterRead())
+        {
+            if (client.HasEnded)
+            {
+                return;
+            }
+
+            // Look-up and install under one hold of the lock: no event can be read, and so no page dropped, between the two.
+            plan = worker.IsWoken(in fault) ? new PagePlan(PlanKind.Settled) : FaultPlan.Make(core, in fault);
+            if (plan.Kind is PlanKind.Continue or PlanKind.Zero or PlanKind.Poison or PlanKind.Unprotect)
+            {
+                end = Install(in fault, in plan, worker);
+                FaultWake.Pay(worker, client);
+            }
+        }
+
+        Follow(in fault, in plan, end, worker);
+    }
+
+    private InstallEnd Install(in PageFault fault, in PagePlan plan, FaultWorker worker)
+    {
+        PagerClient client = fault.Client;
+        Region region = plan.Region!;
+        InstallEnd end = plan.Kind switch
+        {
+            PlanKind.Continue => PageInstall.Run(InstallVerb.Continue, client, region, plan.Page, plan.Count, default, worker),
+            PlanKind.Zero => PageFill.InstallZero(core, client, region, plan.Page, plan.Count, worker),
+            PlanKind.Poison => PageInstall.Run(InstallVerb.Poison, client, region, plan.Page, 1, default, worker),
+            _ => PageInstall.Unprotect(client, region, plan.Page, worker),
+        };
+        if (end.Action == InstallAction.Done && plan.Kind != PlanKind.Unprotect)
+        {
+            worker.NoteWoken(client, region.AddressesOf(plan.Page, plan.Count), fault.ReadAt);
+        }
+
+        return end;
+    }
+
+    /// <summary>What comes after the plan, and after the install if it was one. No lock is held.</summary>
+    private void Follow(in PageFault fault, in PagePlan plan, InstallEnd end, FaultWorker worker)
+    {
+        switch (plan.Kind)
+        {
+            case PlanKind.Settled:
+                Settle(in fault);
+                return;
+            case PlanKind.Load:
+                Bring(plan.Load!, worker);
+                return;
+            case PlanKind.Joined:
+                fault.Client.Counters.Add(PagerCounter.JoinedFaults);
+                return;
+            case PlanKind.Again:
+                TryAgain(in fault, worker);
+                return;
+            case PlanKind.Park:
+                core.Parking.Put(in fault);
+                return;
+            case PlanKind.Unknown:
+                PutAsideUntilDeadline(in fault, worker);
+                return;
+        }
+
+        LoadTable table = plan.Region!.Pages.Table;
+        switch (end.Action)
+        {
+            case InstallAction.Done:
+                Settle(in fault);
+                break;
+            case InstallAction.Park:
+                core.Parking.Put(in fault);
+                break;
+            case InstallAction.Reload:
+                table.LoseToHole(plan.Region.Pages.TablePage(end.Page));
+                TryAgain(in fault, worker);
+                break;
+            case InstallAction.Materialise:
+                table.Materialise(plan.Region.Pages.TablePage(end.Page));
+                TryAgain(in fault, worker);
+                break;
+            case InstallAction.MakeRoom when Eviction.TryOne(table, worker):
+                TryAgain(in fault, worker);
+                break;
+            case InstallAction.MakeRoom:
+                PutAsideUntilDeadline(in fault, worker);
+                break;
+            case InstallAction.ClientGone:
+                core.EndClient(fault.Client, ClientEnd.Exited);
+                break;
+            default:
+                worker.Put(fault.For(FaultGoal.Poison));
+                break;
+        }
+    }
+
+    private void Settle(in PageFault fault) =>
+        fault.Client.Counters.Latency.Record(core.Nanoseconds(fault.ReadAt, core.Now()));
+
+    private void TryAgain(in PageFault fault, FaultWorker worker)
+    {
+        if (fault.Attempts < ImmediateAttempts)
+        {
+            worker.Put(fault.Again());
+        }
+        else
+        {
+            core.Parking.Put(in fault);
+        }
+    }
+
+    private void PutAsideUntilDeadline(in PageFault fault, FaultWorker worker)
+    {
+        if (core.Elapsed(fault.ReadAt, core.Now()) < core.Options.LoadDeadline)
+        {
+            core.Parking.Put(fault.For(FaultGoal.Resolve));
+        }
+        else
+        {
+            PoisonUnplanned(in fault, worker);
+        }
+    }
+
+    /// <summary>Makes the fault an error although no room, or no region, was found for it.</summary>
+    private void PoisonUnplanned(in PageFault fault, FaultWorker worker)
+    {
+        PagerClient client = fault.Client;
+        InstallEnd end = default;
+        using (RankedSharedLock.ReadScope held = client.Guard.EnterRead())
+        {
+            if (client.HasEnded)
+            {
+                return;
+            }
+
+            if (RegionMap.Find(client.RegionArray, fault.Address) is { } region)
+            {
+                end = PageInstall.Run(InstallVerb.Poison, client, region, region.PageOf(fault.Address), 1, default, worker);
+            }
+            else
+            {
+                AddressRange page = new(fault.Address.AlignDown(PageSize.Small), PageSize.Small);
+                client.Context.Poison(page);
+                FaultWake.Owe(worker, page);
+            }
+
+            FaultWake.Pay(worker, client);
+        }
+
+        if (end.Action == InstallAction.ClientGone)
+        {
+            core.EndClient(client, ClientEnd.Exited);
+        }
+        else if (end.Action == InstallAction.Done)
+        {
+            Settle(in fault);
+        }
+        else
+        {
+            core.Parking.Put(fault.For(FaultGoal.Poison));
+        }
+    }
+}

@@ -1,0 +1,171 @@
+using System;
+
+namespace Faultline.Paging;
+
+/// <summary>Stop 7: decides which pages to bring, the one wanted and those guessed. The client's lock is held, for reading at least.</summary>
+internal static class FaultPlan
+{
+    public static PagePlan Make(PagerCore core, in PageFault fault)
+    {
+        Region? region = RegionMap.Find(fault.Client.RegionArray, fault.Address);
+        if (region is null)
+        {
+            return new PagePlan(PlanKind.Unknown);
+        }
+
+        int page = region.PageOf(fault.Address);
+        if (fault.Kind == PageFaultKind.WriteProtect)
+        {
+            return new PagePlan(PlanKind.Unprotect) { Region = region, Page = page, Count = 1 };
+        }
+
+        if (region.Pages.Removed[page] && ReadsAsZero(region, page, fault.Kind))
+        {
+            return new PagePlan(PlanKind.Zero) { Region = region, Page = page, Count = 1 };
+        }
+
+        return region.Kind == RegionKind.Copied ? PlanCopy(in fault, region, page) : PlanImage(core, in fault, region, page);
+    }
+
+    /// <summary>
+    /// Whether a page that the client dropped reads as zero. In a shared mapping DONTNEED drops the entry only, and the page is found in the cache (a minor fault); after MADV_REMOVE
+    /// it is not. The event is the same for both.
+    /// </summary>
+    private static bool ReadsAsZero(Region region, int page, PageFaultKind kind)
+    {
+        if (region.Kind != RegionKind.SharedImage || kind == PageFaultKind.Missing)
+        {
+            return true;
+        }
+
+        region.Pages.Removed.Clear(page, 1);
+        return false;
+    }
+
+    private static PagePlan PlanImage(PagerCore core, in PageFault fault, Region region, int page)
+    {
+        if (fault.Goal == FaultGoal.Poison)
+        {
+            return new PagePlan(PlanKind.Poison) { Region = region, Page = page, Count = 1 };
+        }
+
+        LoadTable table = region.Pages.Table;
+        int tablePage = region.Pages.TablePage(page);
+        switch (table.States[tablePage])
+        {
+            case PageState.Cached:
+                return Window(region, page, core.Options.NeighbourPages, PageState.Cached, PlanKind.Continue);
+
+            case PageState.Zero when region.Kind == RegionKind.SharedImage && fault.Kind == PageFaultKind.Minor:
+                // Another shared mapping touched the hole first, and it has a page now.
+                table.Materialise(tablePage);
+                return new PagePlan(PlanKind.Again);
+
+            case PageState.Zero when region.Kind == RegionKind.SharedImage:
+                // A hole costs nothing until it is touched; its neighbours have not been.
+                return new PagePlan(PlanKind.Zero) { Region = region, Page = page, Count = 1 };
+
+            case PageState.Zero:
+                return Window(region, page, core.Options.NeighbourPages, PageState.Zero, PlanKind.Zero);
+        }
+
+        (int first, int end) = LoadWindow(region, tablePage, table.ChunkPages, table.WindowPages);
+        return Claim(in fault, region, page, first, end);
+    }
+
+    private static PagePlan PlanCopy(in PageFault fault, Region region, int page)
+    {
+        if (fault.Goal == FaultGoal.Poison)
+        {
+            return new PagePlan(PlanKind.Poison) { Region = region, Page = page, Count = 1 };
+        }
+
+        // What is read is copied, so no more is read than one fault may install.
+        LoadTable table = region.Pages.Table;
+        int pages = Math.Max(1, Math.Min(table.ChunkPages, table.Core.Options.NeighbourPages * (int)PageSize.Small / table.PageBytes));
+        int tablePage = region.Pages.TablePage(page);
+        int first = Math.Max(tablePage / pages * pages, region.Pages.TablePage(region.FirstPage));
+        int end = Math.Min(tablePage / pages * pages + pages, region.Pages.TablePage(region.EndPage));
+        while (first < tablePage && region.Pages.Installed.Any(page - (tablePage - first), tablePage - first))
+        {
+            first++;
+        }
+
+        int installed = tablePage + 1;
+        while (installed < end && !region.Pages.Installed[page + (installed - tablePage)])
+        {
+            installed++;
+        }
+
+        return Claim(in fault, region, page, first, installed);
+    }
+
+    private static PagePlan Claim(in PageFault fault, Region region, int page, int first, int end)
+    {
+        LoadTable table = region.Pages.Table;
+        int tablePage = region.Pages.TablePage(page);
+        switch (table.Claim(tablePage, first, end, in fault, out PageLoad? load))
+        {
+            case ClaimKind.Claimed:
+                region.Pages.LoadEnd = load!.End;
+                region.Pages.LoadPages = load.Count;
+                return new PagePlan(PlanKind.Load) { Region = region, Page = page, Load = load };
+            case ClaimKind.Joined:
+                return new PagePlan(PlanKind.Joined);
+            case ClaimKind.Ready:
+                return new PagePlan(PlanKind.Again);
+            case ClaimKind.Evicting:
+                return new PagePlan(PlanKind.Park);
+            default:
+                return new PagePlan(PlanKind.Poison) { Region = region, Page = page, Count = 1 };
+        }
+    }
+
+    /// <summary>
+    /// What a load for a page may bring: the chunk around it; or, if the fault is where the last load of this region ended, twice what that one brought.
+    /// </summary>
+    private static (int First, int End) LoadWindow(Region region, int tablePage, int chunk, int longest)
+    {
+        int first = tablePage / chunk * chunk;
+        int pages = chunk;
+        if (tablePage == region.Pages.LoadEnd)
+        {
+            pages = Math.Clamp(region.Pages.LoadPages * 2 / chunk * chunk, chunk, longest);
+        }
+
+        return (first, Math.Min(first + pages, region.Pages.Table.Count));
+    }
+
+    /// <summary>
+    /// The longest run of pages around one that are in the same state and not installed yet, within a window aligned as the kernel's fault-around is. Read without
+    /// the image's lock: if a neighbour changes meanwhile, the engine says so.
+    /// </summary>
+    private static PagePlan Window(Region region, int page, int windowPages, PageState state, PlanKind kind)
+    {
+        int first = page;
+        int end = page + 1;
+        if (windowPages > 1)
+        {
+            int tablePage = region.Pages.TablePage(page);
+            int low = Math.Max(region.FirstPage, page - (tablePage & (windowPages - 1)));
+            int high = Math.Min(region.EndPage, page - (tablePage & (windowPages - 1)) + windowPages);
+            while (first > low && IsNeighbour(region, first - 1, state))
+            {
+                first--;
+            }
+
+            while (end < high && IsNeighbour(region, end, state))
+            {
+                end++;
+            }
+        }
+
+        return new PagePlan(kind) { Region = region, Page = first, Count = end - first };
+    }
+
+    private static bool IsNeighbour(Region region, int page, PageState state)
+    {
+        RegionPages pages = region.Pages;
+        return pages.Table.States[pages.TablePage(page)] == state && !pages.Installed[page] && !pages.Removed[page] && !pages.Poisoned[page];
+    }
+}

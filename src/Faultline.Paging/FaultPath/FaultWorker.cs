@@ -1,0 +1,104 @@
+using System;
+using System.Collections.Generic;
+
+namespace Faultline.Paging;
+
+/// <summary>
+/// What one thread needs to carry faults through the stages: a handler thread, or the owner of a lease. Used by one thread at a time; allocates
+/// only while it grows.
+/// </summary>
+internal sealed class FaultWorker : IDisposable
+{
+    private PageFault[] _faults = new PageFault[128];
+    private int _head;
+    private int _count;
+
+    /// <summary>Addresses of <see cref="_installedFor"/> whose waiters have all been woken, if their message was read at <see cref="_installedAt"/> or before.</summary>
+    private AddressRange _installed;
+    private PagerClient? _installedFor;
+    private long _installedAt;
+
+    public UserfaultfdMessage[] Messages { get; } = new UserfaultfdMessage[64];
+
+    public long[] Ready { get; } = new long[16];
+
+    /// <summary>Children that a batch of messages brought, to be attached once the parent's lock is let go.</summary>
+    public List<ForkedClient> Forks { get; } = [];
+
+    /// <summary>Where the leases of this worker's thread sleep.</summary>
+    public LoadWait Wait { get; } = new();
+
+    /// <summary>Which pages of the load in hand are zero.</summary>
+    public PageBits Zero { get; private set; } = new(64);
+
+    private int ZeroPages { get; set; } = 64;
+
+    /// <summary>Addresses whose wake is still owed; see <see cref="FaultWake"/>.</summary>
+    public AddressRange Owed { get; set; }
+
+    /// <summary>Adds a fault to the end of what is to be done.</summary>
+    public void Put(in PageFault fault)
+    {
+        if (_count == _faults.Length)
+        {
+            var larger = new PageFault[_faults.Length * 2];
+            for (int i = 0; i < _count; i++)
+            {
+                larger[i] = _faults[(_head + i) & (_faults.Length - 1)];
+            }
+
+            _faults = larger;
+            _head = 0;
+        }
+
+        _faults[(_head + _count) & (_faults.Length - 1)] = fault;
+        _count++;
+    }
+
+    /// <summary>Takes the fault that is to be done next.</summary>
+    public bool TryTake(out PageFault fault)
+    {
+        if (_count == 0)
+        {
+            fault = default;
+            return false;
+        }
+
+        ref PageFault slot = ref _faults[_head];
+        fault = slot;
+        slot = default;
+        _head = (_head + 1) & (_faults.Length - 1);
+        _count--;
+        return true;
+    }
+
+    /// <summary>Clears <see cref="Zero"/> for a load of <paramref name="pages"/> pages.</summary>
+    public PageBits ClearZero(int pages)
+    {
+        if (pages > ZeroPages)
+        {
+            Zero = new PageBits(pages);
+            ZeroPages = pages;
+        }
+        else
+        {
+            Zero.Clear(0, pages);
+        }
+
+        return Zero;
+    }
+
+    /// <summary>Remembers that the waiters of a range whose message was read at <paramref name="readAt"/> or before have all been woken.</summary>
+    public void NoteWoken(PagerClient client, AddressRange range, long readAt)
+    {
+        _installedFor = client;
+        _installed = range;
+        _installedAt = readAt;
+    }
+
+    /// <summary>Whether the fault's thread has been woken, with its page installed, since the message was read.</summary>
+    public bool IsWoken(in PageFault fault) =>
+        ReferenceEquals(fault.Client, _installedFor) && fault.ReadAt <= _installedAt && fault.Kind != PageFaultKind.WriteProtect && _installed.Contains(fault.Address);
+
+    public void Dispose() => Wait.Dispose();
+}

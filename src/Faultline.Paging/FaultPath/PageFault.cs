@@ -1,0 +1,25 @@
+namespace Faultline.Paging;
+
+/// <summary>One fault on its way through the stages. Never changes; a retry is a new value.</summary>
+internal readonly struct PageFault
+{
+    /// <summary>Whose fault.</summary>
+    public required PagerClient Client { get; init; }
+
+    /// <summary>The address of the message.</summary>
+    public required VirtualAddress Address { get; init; }
+
+    public required PageFaultKind Kind { get; init; }
+
+    /// <summary>When its message was read (<see cref="PagerCore.Now"/>).</summary>
+    public required long ReadAt { get; init; }
+
+    public FaultGoal Goal { get; init; }
+
+    /// <summary>How often it was put aside or sent round again.</summary>
+    public int Attempts { get; init; }
+
+    public PageFault For(FaultGoal goal) => new() { Client = Client, Address = Address, Kind = Kind, ReadAt = ReadAt, Goal = goal, Attempts = Attempts };
+
+    public PageFault Again() => new() { Client = Client, Address = Address, Kind = Kind, ReadAt = ReadAt, Goal = Goal == FaultGoal.Poison ? Goal : FaultGoal.Resolve, Attempts = Attempts + 1 };
+}

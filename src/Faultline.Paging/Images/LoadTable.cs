@@ -1,0 +1,493 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using Faultline.Sync;
+
+namespace Faultline.Paging;
+
+/// <summary>
+/// The pages of an image, their states, and the loads in flight. A page is loaded once however many ask: the first claims it, the others join.
+/// </summary>
+/// <remarks>
+/// There is one for each image, whose loads fill the page cache, and one for each region that receives copies, whose loads go to
+/// that region. Lock: <see cref="LockRank.PagerImage"/>. Store reads are made without it.
+/// </remarks>
+internal sealed class LoadTable
+{
+    private readonly RankedLock _lock = new(LockRank.PagerImage);
+    private readonly PageStates _states;
+
+    /// <summary>The loads in flight. Guard: the lock.</summary>
+    private readonly List<PageLoad> _loads = [];
+
+    /// <summary>How many leases hold each chunk of <see cref="ChunkPages"/> pages. Guard: the lock.</summary>
+    private readonly int[] _pins;
+
+    /// <summary>Whether each chunk was used since the clock's hand last passed. Set without the lock: a guess.</summary>
+    private readonly bool[] _used;
+
+    /// <summary>The chunk the clock looks at next. Guard: the lock.</summary>
+    private int _hand;
+
+    /// <summary>Why nothing is loaded any more, or null. Guard: the lock.</summary>
+    private Exception? _closedBy;
+
+    /// <summary>Whether pages must stay, because memory we serve no more still shows them. Guard: the lock; only ever set.</summary>
+    private bool _evictionStopped;
+
+    /// <summary>How many are using the image's file at this moment; who closes the table waits for them.</summary>
+    private int _users;
+
+    private long _storeReads;
+    private long _storeBytes;
+    private long _failedLoads;
+    private long _evictedPages;
+
+    public LoadTable(PagerCore core, PagedImage image, ulong baseOffset, int pageBytes, int count, bool fillsCache)
+    {
+        Core = core;
+        Image = image;
+        BaseOffset = baseOffset;
+        PageBytes = pageBytes;
+        FillsCache = fillsCache;
+        OverdueCause = new TimeoutException($"The store of '{image.Name}' did not answer within {core.Options.LoadDeadline}.");
+        ChunkPages = Math.Max(1, core.Options.LoadBytes / pageBytes);
+        WindowPages = Math.Max(ChunkPages, core.Options.SequentialWindowBytes / pageBytes);
+        _states = new PageStates(count);
+        int chunks = (count + ChunkPages - 1) / ChunkPages;
+        _pins = fillsCache ? new int[chunks] : [];
+        _used = fillsCache ? new bool[chunks] : [];
+        if (fillsCache && core.Options.BudgetBytes is { } budget)
+        {
+            BudgetPages = (long)(budget / PageSize.Small);
+            WindowPages = (int)Math.Clamp(BudgetPages / 4, ChunkPages, WindowPages) / ChunkPages * ChunkPages;
+        }
+    }
+
+    public PagerCore Core { get; }
+
+    public PagedImage Image { get; }
+
+    /// <summary>Who receives the copies, if they are not for the cache. Set once, before the first fault.</summary>
+    public PagerClient? Client { get; set; }
+
+    /// <summary>Where page zero is in the image, in bytes.</summary>
+    public ulong BaseOffset { get; }
+
+    public int PageBytes { get; }
+
+    /// <summary>Whether loads end in the image's page cache; else they are copied to one client.</summary>
+    public bool FillsCache { get; }
+
+    /// <summary>The pages of one ordinary load.</summary>
+    public int ChunkPages { get; }
+
+    /// <summary>The most pages of one load.</summary>
+    public int WindowPages { get; }
+
+    /// <summary>The most pages kept in the cache, or zero for no limit.</summary>
+    public long BudgetPages { get; }
+
+    public PageStates States => _states;
+
+    public int Count => _states.Count;
+
+    public long StoreReads => Volatile.Read(ref _storeReads);
+
+    public long StoreBytes => Volatile.Read(ref _storeBytes);
+
+    public long FailedLoads => Volatile.Read(ref _failedLoads);
+
+    public long EvictedPages => Volatile.Read(ref _evictedPages);
+
+    /// <summary>Whether more is in the cache, or on its way there, than the budget allows.</summary>
+    public bool IsOverBudget => BudgetPages != 0 && Occupied > BudgetPages;
+
+    private long Occupied => _states.Total(PageState.Cached) + _states.Total(PageState.Loading) + _states.Total(PageState.Evicting);
+
+    public ulong OffsetOf(int page) => BaseOffset + (ulong)page * (ulong)PageBytes;
+
+    /// <summary>The table itself if it is the image's; a new one for the copies another owner receives.</summary>
+    public LoadTable ForNewOwner() => FillsCache ? this : new LoadTable(Core, Image, BaseOffset, PageBytes, Count, fillsCache: false);
+
+    /// <summary>What waiters are told when a load does not end in time.</summary>
+    public Exception OverdueCause { get; }
+
+    /// <summary>Asks for the page a fault is about. Claims the absent pages of the window around it, too.</summary>
+    /// <param name="page">The page.</param>
+    /// <param name="first">The first page the load may bring.</param>
+    /// <param name="end">The end of what the load may bring.</param>
+    /// <param name="fault">The fault, which waits for the load if there is one.</param>
+    /// <param name="load">The load, if the caller is to make it.</param>
+    public ClaimKind Claim(int page, int first, int end, in PageFault fault, out PageLoad? load)
+    {
+        load = null;
+        using RankedLock.Scope held = _lock.Enter();
+        ClaimKind kind = AskLocked(page);
+        if (kind == ClaimKind.Joined)
+        {
+            FindLocked(page).Waiters.Add(fault);
+        }
+        else if (kind == ClaimKind.Claimed)
+        {
+            int low = page;
+            while (low > first && _states[low - 1] == PageState.Absent)
+            {
+                low--;
+            }
+
+            load = BeginLocked(low, page, end);
+            load.Waiters.Add(fault);
+        }
+
+        return kind;
+    }
+
+    /// <summary>Asks for pages one after the other, on behalf of a lease.</summary>
+    /// <param name="page">The first page; afterwards the first one not asked for.</param>
+    /// <param name="end">The end of what is wanted.</param>
+    /// <param name="wait">Is told when the load ends.</param>
+    /// <param name="load">The load, if the caller is to make it.</param>
+    public ClaimKind ClaimNext(ref int page, int end, LoadWait wait, out PageLoad? load)
+    {
+        load = null;
+        using RankedLock.Scope held = _lock.Enter();
+        ClaimKind kind = AskLocked(page);
+        if (kind == ClaimKind.Ready)
+        {
+            page++;
+        }
+        else if (kind == ClaimKind.Joined)
+        {
+            PageLoad joined = FindLocked(page);
+            wait.Expect();
+            joined.LeaseWaiters.Add(wait);
+            page = Math.Min(end, joined.End);
+        }
+        else if (kind == ClaimKind.Claimed)
+        {
+            load = BeginLocked(page, page, Math.Min(end, page + WindowPages));
+            wait.Expect();
+            load.LeaseWaiters.Add(wait);
+            page = load.End;
+        }
+
+        return kind;
+    }
+
+    /// <summary>From here on the load may not be abandoned: its contents are on their way to where they belong.</summary>
+    /// <returns>False if it was abandoned before: the contents must not be used.</returns>
+    public bool BeginFill(PageLoad load)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        if (load.Phase != LoadPhase.Reading)
+        {
+            return false;
+        }
+
+        load.Phase = LoadPhase.Filling;
+        return true;
+    }
+
+    /// <summary>Ends a load: its pages take their new states, and whoever waits is handed to <paramref name="worker"/>.</summary>
+    /// <param name="load">The load, in phase Filling or Reading.</param>
+    /// <param name="worker">Receives the waiters.</param>
+    /// <param name="zero">Which of its pages are zero.</param>
+    /// <param name="cause">Why it failed, or null.</param>
+    public void End(PageLoad load, FaultWorker worker, PageBits zero, Exception? cause)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        if (load.Phase == LoadPhase.Abandoned)
+        {
+            return;
+        }
+
+        _storeReads++;
+        _storeBytes += load.BytesRead;
+        for (int page = load.First; page < load.End; page++)
+        {
+            if (cause is not null)
+            {
+                _states.EndLoadFailed(page);
+            }
+            else if (!FillsCache)
+            {
+                _states.EndLoadElsewhere(page);
+            }
+            else if (zero[page - load.First])
+            {
+                _states.EndLoadZero(page);
+            }
+            else
+            {
+                _states.EndLoadCached(page);
+            }
+        }
+
+        MarkUsed(load.First);
+        LetGoLocked(load, worker, cause, cause is null ? FaultGoal.Resolve : FaultGoal.Poison);
+    }
+
+    /// <summary>Gives a claim back, because the pages cannot be taken in now. Faults are put aside; leases are told the cause.</summary>
+    public void GiveBack(PageLoad load, FaultWorker worker, FaultGoal goal, Exception? cause)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        if (load.Phase == LoadPhase.Abandoned)
+        {
+            return;
+        }
+
+        for (int page = load.First; page < load.End; page++)
+        {
+            _states.EndLoadElsewhere(page);
+        }
+
+        LetGoLocked(load, worker, cause, goal);
+    }
+
+    /// <summary>Fails the loads that have been reading since before <paramref name="latest"/>. Their buffers stay with the reader until it returns.</summary>
+    public void AbandonStartedBefore(long latest, FaultWorker worker, Exception cause)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        for (int i = _loads.Count - 1; i >= 0; i--)
+        {
+            PageLoad load = _loads[i];
+            if (load.Phase != LoadPhase.Reading || load.StartedAt >= latest)
+            {
+                continue;
+            }
+
+            for (int page = load.First; page < load.End; page++)
+            {
+                _states.EndLoadFailed(page);
+            }
+
+            LetGoLocked(load, worker, cause, FaultGoal.Poison);
+            load.Phase = LoadPhase.Abandoned;
+            load.Cancel();
+        }
+    }
+
+    /// <summary>Loads nothing any more; whoever asks is told <paramref name="cause"/>.</summary>
+    public void Close(Exception cause)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        _closedBy ??= cause;
+    }
+
+    /// <summary>Why nothing is loaded any more, or null.</summary>
+    public Exception? ClosedBy => Volatile.Read(ref _closedBy);
+
+    /// <summary>Whether someone is between <see cref="TryEnterUse"/> and <see cref="ExitUse"/>.</summary>
+    public bool HasUsers => Volatile.Read(ref _users) != 0;
+
+    /// <summary>Keeps the image's file open until <see cref="ExitUse"/>; false if the table is closed.</summary>
+    public bool TryEnterUse()
+    {
+        Interlocked.Increment(ref _users);
+        if (ClosedBy is null)
+        {
+            return true;
+        }
+
+        Interlocked.Decrement(ref _users);
+        return false;
+    }
+
+    public void ExitUse() => Interlocked.Decrement(ref _users);
+
+    /// <summary>A shared mapping got a page of its own for a hole, or found one there.</summary>
+    public void Materialise(int page)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        _states.Materialise(page);
+    }
+
+    /// <summary>The engine found no page where one was thought to be.</summary>
+    public void LoseToHole(int page)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        _states.LoseToHole(page);
+    }
+
+    /// <summary>Keeps pages in the cache until <see cref="Unpin"/>.</summary>
+    public void Pin(int first, int count)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        for (int chunk = first / ChunkPages; chunk <= (first + count - 1) / ChunkPages; chunk++)
+        {
+            _pins[chunk]++;
+        }
+    }
+
+    /// <summary>Undoes one <see cref="Pin"/>.</summary>
+    public void Unpin(int first, int count)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        for (int chunk = first / ChunkPages; chunk <= (first + count - 1) / ChunkPages; chunk++)
+        {
+            _pins[chunk]--;
+        }
+    }
+
+    /// <summary>Gives the chunk of a page a second chance.</summary>
+    public void MarkUsed(int page)
+    {
+        if (BudgetPages != 0)
+        {
+            _used[page / ChunkPages] = true;
+        }
+    }
+
+    /// <summary>Keeps what is cached, for good.</summary>
+    public void StopEviction()
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        _evictionStopped = true;
+    }
+
+    /// <summary>Chooses what to evict: a second-chance clock over chunks. Leased chunks, and those with a load in flight, are passed over.</summary>
+    /// <param name="first">The first page chosen.</param>
+    /// <param name="count">How many pages were chosen; they are in state Evicting, or are holes.</param>
+    /// <returns>Whether there was something.</returns>
+    public bool TryBeginEvict(out int first, out int count)
+    {
+        first = 0;
+        count = 0;
+        using RankedLock.Scope held = _lock.Enter();
+        if (_evictionStopped || _states.Total(PageState.Cached) == 0)
+        {
+            return false;
+        }
+
+        for (int looked = 0; looked < 2 * _used.Length; looked++)
+        {
+            int chunk = _hand;
+            _hand = (_hand + 1) % _used.Length;
+            first = chunk * ChunkPages;
+            count = Math.Min(ChunkPages, Count - first);
+            if (_pins[chunk] != 0 || !HasOnlySettledLocked(first, count))
+            {
+                continue;
+            }
+
+            if (_used[chunk])
+            {
+                _used[chunk] = false;
+                continue;
+            }
+
+            BeginEvictLocked(first, count);
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>The pages chosen by <see cref="TryBeginEvict"/> are gone.</summary>
+    public void EndEvict(int first, int count)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        for (int page = first; page < first + count; page++)
+        {
+            if (_states[page] == PageState.Evicting)
+            {
+                _states.EndEvict(page);
+                _evictedPages++;
+            }
+        }
+    }
+
+    private void BeginEvictLocked(int first, int count)
+    {
+        for (int page = first; page < first + count; page++)
+        {
+            if (_states[page] == PageState.Cached)
+            {
+                _states.BeginEvict(page);
+            }
+        }
+    }
+
+    /// <summary>Whether the chunk has something cached and nothing on its way in or out.</summary>
+    private bool HasOnlySettledLocked(int first, int count)
+    {
+        bool hasCached = false;
+        for (int page = first; page < first + count; page++)
+        {
+            PageState state = _states[page];
+            if (state is PageState.Loading or PageState.Evicting)
+            {
+                return false;
+            }
+
+            hasCached |= state == PageState.Cached;
+        }
+
+        return hasCached;
+    }
+
+    private ClaimKind AskLocked(int page) => _states[page] switch
+    {
+        PageState.Cached or PageState.Zero => ClaimKind.Ready,
+        PageState.Loading => ClaimKind.Joined,
+        PageState.Evicting => ClaimKind.Evicting,
+        _ => _closedBy is null ? ClaimKind.Claimed : ClaimKind.Closed,
+    };
+
+    private PageLoad FindLocked(int page)
+    {
+        foreach (PageLoad load in _loads)
+        {
+            if (page >= load.First && page < load.End)
+            {
+                return load;
+            }
+        }
+
+        throw new InvalidOperationException($"Page {page} of '{Image.Name}' is being loaded by nobody.");
+    }
+
+    /// <summary>Claims from <paramref name="low"/> on, over <paramref name="page"/>, and the absent pages after it up to <paramref name="end"/>.</summary>
+    private PageLoad BeginLocked(int low, int page, int end)
+    {
+        int high = page + 1;
+        while (high < end && _states[high] == PageState.Absent)
+        {
+            high++;
+        }
+
+        for (int claimed = low; claimed < high; claimed++)
+        {
+            _states.Claim(claimed);
+        }
+
+        PageLoad load = Core.Loads.Rent();
+        load.Begin(this, low, high - low, Core.Now());
+        _loads.Add(load);
+        return load;
+    }
+
+    private void LetGoLocked(PageLoad load, FaultWorker worker, Exception? cause, FaultGoal goal)
+    {
+        _loads.Remove(load);
+        if (goal == FaultGoal.Poison)
+        {
+            _failedLoads++;
+        }
+
+        foreach (PageFault waiter in load.Waiters)
+        {
+            worker.Put(waiter.For(goal));
+        }
+
+        load.Waiters.Clear();
+        foreach (LoadWait wait in load.LeaseWaiters)
+        {
+            wait.Tell(cause);
+        }
+
+        load.LeaseWaiters.Clear();
+        _states.AssertInvariants();
+    }
+}

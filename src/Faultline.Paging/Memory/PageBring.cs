@@ -1,0 +1,153 @@
+using System;
+using System.Threading;
+using Faultline.Sync;
+
+namespace Faultline.Paging;
+
+/// <summary>Brings and installs ranges without a fault: for leases, for read-ahead, and for clients that are to need the pager no more.</summary>
+internal static class PageBring
+{
+    /// <summary>Brings a range of an image into the cache, on the calling thread as far as the store answers at once.</summary>
+    /// <exception cref="PageLoadException">A page could not be brought.</exception>
+    public static void IntoCache(PagerCore core, LoadTable table, int first, int count)
+    {
+        FaultWorker worker = core.RentWorker();
+        try
+        {
+            int page = first;
+            Exception? cause = null;
+            bool isClosed = false;
+            while (page < first + count && !isClosed)
+            {
+                switch (table.ClaimNext(ref page, first + count, worker.Wait, out PageLoad? load))
+                {
+                    case ClaimKind.Claimed:
+                        core.Loop.Bring(load!, worker);
+                        core.Loop.Work(worker);
+                        break;
+                    case ClaimKind.Evicting:
+                        Thread.Yield();
+                        break;
+                    case ClaimKind.Closed:
+                        isClosed = true;
+                        break;
+                }
+            }
+
+            cause = worker.Wait.Wait() ?? (isClosed ? table.ClosedBy : null);
+            if (cause is not null)
+            {
+                throw new PageLoadException(
+                    table.Image.Name, table.OffsetOf(first), (ulong)count * (ulong)table.PageBytes, isClosed ? "the pager no longer serves it" : "the store failed", cause);
+            }
+        }
+        finally
+        {
+            core.ReturnWorker(worker);
+        }
+    }
+
+    /// <summary>Installs what is cached or zero of a range of a region. The rest, and what the engine will not take now, is left to faults.</summary>
+    public static void Install(PagerCore core, PagerClient client, AddressRange range)
+    {
+        FaultWorker worker = core.RentWorker();
+        InstallEnd end = default;
+        using (RankedSharedLock.ReadScope held = client.Guard.EnterRead())
+        {
+            if (!client.HasEnded && RegionMap.Find(client.RegionArray, range.Start) is { } region)
+            {
+                end = InstallRuns(core, client, region.Cut(range), worker);
+                FaultWake.Pay(worker, client);
+            }
+        }
+
+        core.ReturnWorker(worker);
+        if (end.Action == InstallAction.ClientGone)
+        {
+            core.EndClient(client, ClientEnd.Exited);
+        }
+    }
+
+    /// <summary>Brings and installs everything a client has not got. What cannot be brought is left out.</summary>
+    public static void InstallAll(PagerCore core, PagerClient client)
+    {
+        foreach (Region region in client.RegionArray)
+        {
+            LoadTable table = region.Pages.Table;
+            int step = table.WindowPages;
+            for (int page = region.FirstPage; page < region.EndPage && !client.HasEnded; page += step)
+            {
+                int count = Math.Min(step, region.EndPage - page);
+                try
+                {
+                    if (table.FillsCache)
+                    {
+                        IntoCache(core, table, region.Pages.TablePage(page), count);
+                        Install(core, client, region.AddressesOf(page, count));
+                    }
+                    else
+                    {
+                        CopyMissing(core, region, page, count);
+                    }
+                }
+                catch (PageLoadException)
+                {
+                    // These pages become errors in the client, which is the definite answer; the others go on.
+                }
+            }
+        }
+    }
+
+    private static void CopyMissing(PagerCore core, Region region, int page, int count)
+    {
+        int end = page + count;
+        while (page < end)
+        {
+            if (region.Pages.Installed[page] || region.Pages.Removed[page])
+            {
+                page++;
+                continue;
+            }
+
+            int run = 1;
+            while (page + run < end && !region.Pages.Installed[page + run] && !region.Pages.Removed[page + run])
+            {
+                run++;
+            }
+
+            IntoCache(core, region.Pages.Table, region.Pages.TablePage(page), run);
+            page += run;
+        }
+    }
+
+    private static InstallEnd InstallRuns(PagerCore core, PagerClient client, Region part, FaultWorker worker)
+    {
+        RegionPages pages = part.Pages;
+        int page = part.FirstPage;
+        InstallEnd end = default;
+        while (page < part.EndPage && end.Action != InstallAction.ClientGone)
+        {
+            PageState state = pages.Table.States[pages.TablePage(page)];
+            bool isWanted = IsWanted(pages, page, state);
+            int run = 1;
+            while (page + run < part.EndPage && pages.Table.States[pages.TablePage(page + run)] == state && IsWanted(pages, page + run, state) == isWanted)
+            {
+                run++;
+            }
+
+            if (isWanted)
+            {
+                end = state == PageState.Cached
+                    ? PageInstall.Run(InstallVerb.Continue, client, part, page, run, default, worker)
+                    : PageFill.InstallZero(core, client, part, page, run, worker);
+            }
+
+            page += run;
+        }
+
+        return end;
+    }
+
+    private static bool IsWanted(RegionPages pages, int page, PageState state) =>
+        state is PageState.Cached or PageState.Zero && !pages.Removed[page] && (!pages.Installed[page] || pages.Poisoned[page]);
+}

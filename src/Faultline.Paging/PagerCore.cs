@@ -1,0 +1,321 @@
+using System;
+using System.Collections.Concurrent;
+using System.Collections.Generic;
+using System.Threading;
+using Faultline.Sync;
+
+namespace Faultline.Paging;
+
+/// <summary>
+/// What the parts of a pager share: the clock, the poller, the clients and tables there are, and the threads. Lock order, outermost first: registry, a client's
+/// guard, a table, parking, spares (<see cref="LockRank"/>).
+/// </summary>
+internal sealed class PagerCore : IDisposable
+{
+    private readonly RankedLock _registry = new(LockRank.PagerRegistry);
+    private readonly ConcurrentQueue<PageLoad> _endedLoads = new();
+    private readonly Stack<FaultWorker> _workers = [];
+    private readonly RankedLock _workerLock = new(LockRank.PagerSpares);
+    private readonly Thread[] _handlers;
+    private readonly Timekeeper _timekeeper;
+    private readonly double _nanosecondsPerTick;
+
+    /// <summary>The clients by tag. Replaced, never changed, under the registry lock; read without it.</summary>
+    private PagerClient?[] _clients = [];
+
+    /// <summary>The tables whose loads have a deadline. Replaced, never changed, under the registry lock; read without it.</summary>
+    private LoadTable[] _tables = [];
+
+    /// <summary>What ended clients had counted. Guard: the registry lock.</summary>
+    private readonly PagerCounters _ended = new();
+
+    /// <summary>What ended tables had counted. Guard: the registry lock.</summary>
+    private readonly List<LoadTable> _endedTables = [];
+
+    /// <summary>Zeroes for the largest page asked for so far.</summary>
+    private byte[] _zeroes = GC.AllocateArray<byte>((int)PageSize.Small, pinned: true);
+
+    public PagerCore(IMemoryEngine engine, PagerOptions options)
+    {
+        Engine = engine;
+        Options = options;
+        _nanosecondsPerTick = 1e9 / options.TimeProvider.TimestampFrequency;
+        Poller = engine.CreatePoller();
+        Buffers = new BufferPool(options.LoadBytes);
+        Loads = new LoadPool(this);
+        Parking = new FaultParking(this);
+        Loop = new FaultLoop(this);
+        _timekeeper = new Timekeeper(this);
+        _handlers = new Thread[options.HandlerThreads];
+        for (int i = 0; i < _handlers.Length; i++)
+        {
+            _handlers[i] = new Thread(Handle) { IsBackground = true, Name = $"faultline-handler-{i}" };
+            _handlers[i].Start();
+        }
+    }
+
+    public IMemoryEngine Engine { get; }
+
+    public PagerOptions Options { get; }
+
+    public IUserfaultfdPoller Poller { get; }
+
+    public BufferPool Buffers { get; }
+
+    public LoadPool Loads { get; }
+
+    public FaultParking Parking { get; }
+
+    public FaultLoop Loop { get; }
+
+    public PagerClient?[] Clients => Volatile.Read(ref _clients);
+
+    public LoadTable[] Tables => Volatile.Read(ref _tables);
+
+    /// <summary>The pager's clock, in ticks of its time provider.</summary>
+    public long Now() => Options.TimeProvider.GetTimestamp();
+
+    public TimeSpan Elapsed(long from, long to) => Options.TimeProvider.GetElapsedTime(from, to);
+
+    public long Nanoseconds(long from, long to) => (long)((to - from) * _nanosecondsPerTick);
+
+    public long Ticks(TimeSpan time) => (long)(time.TotalSeconds * Options.TimeProvider.TimestampFrequency);
+
+    public PagerClient? FindClient(long tag)
+    {
+        PagerClient?[] clients = Clients;
+        return tag >= 0 && tag < clients.Length ? clients[tag] : null;
+    }
+
+    public ReadOnlySpan<byte> Zeroes(int bytes)
+    {
+        byte[] zeroes = Volatile.Read(ref _zeroes);
+        if (zeroes.Length < bytes)
+        {
+            zeroes = GC.AllocateArray<byte>(bytes, pinned: true);
+            Volatile.Write(ref _zeroes, zeroes);
+        }
+
+        return zeroes.AsSpan(0, bytes);
+    }
+
+    /// <summary>A worker for a thread that is not a handler.</summary>
+    public FaultWorker RentWorker()
+    {
+        using RankedLock.Scope held = _workerLock.Enter();
+        return _workers.TryPop(out FaultWorker? worker) ? worker : new FaultWorker();
+    }
+
+    public void ReturnWorker(FaultWorker worker)
+    {
+        using RankedLock.Scope held = _workerLock.Enter();
+        _workers.Push(worker);
+    }
+
+    /// <summary>A store has answered on some other thread: a handler takes it from here.</summary>
+    public void LoadEnded(PageLoad load)
+    {
+        _endedLoads.Enqueue(load);
+        try
+        {
+            Poller.Wake();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The pager is closed: the load was abandoned, and nobody waits for it.
+        }
+    }
+
+    public void TakeEndedLoads(FaultWorker worker)
+    {
+        while (_endedLoads.TryDequeue(out PageLoad? load))
+        {
+            PageFill.End(this, load, worker);
+            Loop.Work(worker);
+        }
+    }
+
+    /// <summary>Begins to serve a client. It may have regions already (a forked one).</summary>
+    public void Register(PagerClient client)
+    {
+        using RankedLock.Scope held = _registry.Enter();
+        int tag = Array.IndexOf(_clients, null);
+        if (tag < 0)
+        {
+            tag = _clients.Length;
+        }
+
+        var clients = new PagerClient?[Math.Max(_clients.Length, tag + 1)];
+        _clients.CopyTo(clients, 0);
+        clients[tag] = client;
+        Volatile.Write(ref _clients, clients);
+        client.Tag = tag;
+        SystemResult added = Poller.Add(client.Context, tag);
+        if (!added.IsOk)
+        {
+            clients = (PagerClient?[])clients.Clone();
+            clients[tag] = null;
+            Volatile.Write(ref _clients, clients);
+            throw new MemoryEngineException("epoll_ctl", default, added.Errno, "A userfaultfd must be opened with NonBlocking, and be given to one pager once.");
+        }
+    }
+
+    public void RegisterTable(LoadTable table)
+    {
+        using RankedLock.Scope held = _registry.Enter();
+        if (Array.IndexOf(_tables, table) < 0)
+        {
+            Volatile.Write(ref _tables, [.. _tables, table]);
+        }
+    }
+
+    public void UnregisterTable(LoadTable table)
+    {
+        using RankedLock.Scope held = _registry.Enter();
+        if (Array.IndexOf(_tables, table) >= 0)
+        {
+            Volatile.Write(ref _tables, Array.FindAll(_tables, other => !ReferenceEquals(other, table)));
+            _endedTables.Add(table);
+        }
+    }
+
+    /// <summary>Attaches the child that a FORK event brought.</summary>
+    public PagerClient AttachFork(ForkedClient fork)
+    {
+        PagerClient child = new(this, fork.Context, $"{fork.Parent.Name}'s child", fork.Parent);
+        child.Adopt(fork.Regions);
+        Register(child);
+        return child;
+    }
+
+    /// <summary>Serves a client no more. Its context is closed, and whoever still waits in it goes the engine's ordinary way.</summary>
+    public void EndClient(PagerClient client, ClientEnd end)
+    {
+        using (RankedSharedLock.WriteScope held = client.Guard.EnterWrite())
+        {
+            if (!client.TryMarkEnded())
+            {
+                return;
+            }
+        }
+
+        Poller.Remove(client.Context);
+        using (RankedLock.Scope held = _registry.Enter())
+        {
+            var clients = (PagerClient?[])_clients.Clone();
+            clients[client.Tag] = null;
+            Volatile.Write(ref _clients, clients);
+            _ended.Absorb(client.Counters);
+        }
+
+        client.Context.Dispose();
+        foreach (Region region in client.RegionArray)
+        {
+            if (!region.Pages.Table.FillsCache)
+            {
+                UnregisterTable(region.Pages.Table);
+            }
+        }
+
+        client.Complete(end);
+    }
+
+    /// <summary>Pages have left the cache, and so every mapping that had not made a copy of its own.</summary>
+    public void ForgetInstalled(LoadTable table, int first, int count)
+    {
+        foreach (PagerClient? client in Clients)
+        {
+            foreach (Region region in client?.RegionArray ?? [])
+            {
+                if (ReferenceEquals(region.Pages.Table, table))
+                {
+                    int low = Math.Max(first - region.Pages.TableBase, region.FirstPage);
+                    int high = Math.Min(first + count - region.Pages.TableBase, region.EndPage);
+                    if (low < high)
+                    {
+                        region.Pages.Installed.Clear(low, high - low);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>Fails the loads that have taken longer than the deadline.</summary>
+    public void AbandonOverdue(FaultWorker worker)
+    {
+        long latest = Now() - Ticks(Options.LoadDeadline);
+        foreach (LoadTable table in Tables)
+        {
+            table.AbandonStartedBefore(latest, worker, table.OverdueCause);
+        }
+
+        Loop.Work(worker);
+    }
+
+    /// <summary>Loads nothing more from a table, and fails what is in flight.</summary>
+    public void CloseTable(LoadTable table, Exception cause)
+    {
+        table.Close(cause);
+        FaultWorker worker = RentWorker();
+        table.AbandonStartedBefore(long.MaxValue, worker, cause);
+        Loop.Work(worker);
+        ReturnWorker(worker);
+        while (table.HasUsers)
+        {
+            // A write or a punch of its file that had begun: over in a moment.
+            Thread.Yield();
+        }
+    }
+
+    public PagerStatistics Sum()
+    {
+        StatisticsSum sum = new();
+        using (RankedLock.Scope held = _registry.Enter())
+        {
+            sum.Add(_ended);
+            foreach (PagerClient? client in _clients)
+            {
+                if (client is not null)
+                {
+                    sum.Add(client.Counters);
+                }
+            }
+
+            foreach (LoadTable table in _tables)
+            {
+                sum.Add(table);
+            }
+
+            foreach (LoadTable table in _endedTables)
+            {
+                sum.Add(table);
+            }
+        }
+
+        return sum.ToStatistics();
+    }
+
+    /// <summary>Stops the threads. Clients have been detached and tables closed before.</summary>
+    public void Dispose()
+    {
+        _timekeeper.Dispose();
+        Poller.Stop();
+        bool allEnded = true;
+        foreach (Thread handler in _handlers)
+        {
+            allEnded &= handler == Thread.CurrentThread || handler.Join(Options.LoadDeadline);
+        }
+
+        // A handler that a store never lets go of finds everything closed when it returns; what it might touch is left to the collector.
+        if (allEnded)
+        {
+            Poller.Dispose();
+        }
+    }
+
+    private void Handle()
+    {
+        using FaultWorker worker = new();
+        Loop.Run(worker);
+    }
+}

@@ -1,0 +1,60 @@
+using System;
+
+namespace Faultline.Paging;
+
+/// <summary>Adds up counters and tables into one <see cref="PagerStatistics"/>.</summary>
+internal sealed class StatisticsSum
+{
+    private readonly long[] _values = new long[(int)PagerCounter.Count];
+    private readonly long[] _latencies = new long[LatencyHistogram.Buckets];
+    private long _longest;
+    private long _storeReads;
+    private long _storeBytes;
+    private long _failedLoads;
+    private long _evicted;
+    private long _resident;
+
+    public void Add(PagerCounters counters)
+    {
+        counters.AddTo(_values);
+        counters.Latency.AddTo(_latencies);
+        _longest = Math.Max(_longest, counters.Latency.Longest);
+    }
+
+    public void Add(LoadTable table)
+    {
+        _storeReads += table.StoreReads;
+        _storeBytes += table.StoreBytes;
+        _failedLoads += table.FailedLoads;
+        _evicted += table.EvictedPages;
+        if (table.FillsCache)
+        {
+            _resident += table.States.Total(PageState.Cached) * (long)PageSize.Small;
+        }
+    }
+
+    public PagerStatistics ToStatistics() => new()
+    {
+        MissingFaults = this[PagerCounter.MissingFaults],
+        MinorFaults = this[PagerCounter.MinorFaults],
+        WriteProtectFaults = this[PagerCounter.WriteProtectFaults],
+        PagesContinued = this[PagerCounter.PagesContinued],
+        PagesCopied = this[PagerCounter.PagesCopied],
+        PagesZeroed = this[PagerCounter.PagesZeroed],
+        PagesPoisoned = this[PagerCounter.PagesPoisoned],
+        JoinedFaults = this[PagerCounter.JoinedFaults],
+        ParkedFaults = this[PagerCounter.ParkedFaults],
+        RetriedFaults = this[PagerCounter.RetriedFaults],
+        AlreadyInstalled = this[PagerCounter.AlreadyInstalled],
+        Wakes = this[PagerCounter.Wakes],
+        Events = this[PagerCounter.Events],
+        StoreReads = _storeReads,
+        StoreBytes = _storeBytes,
+        FailedLoads = _failedLoads,
+        PagesEvicted = _evicted,
+        ResidentBytes = _resident,
+        Latency = new LatencySnapshot(_latencies, _longest),
+    };
+
+    private long this[PagerCounter counter] => _values[(int)counter];
+}
