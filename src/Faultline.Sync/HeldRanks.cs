@@ -15,14 +15,22 @@ internal static class HeldRanks
     [Conditional("DEBUG")]
     public static void Check(LockRank rank)
     {
-        if (_held is null)
-        {
-            return;
-        }
-
-        foreach (LockRank held in _held)
+        foreach (LockRank held in _held ?? [])
         {
             if (held >= rank)
+            {
+                throw new LockOrderException(rank, held);
+            }
+        }
+    }
+
+    /// <summary>Throws if the second lock of a pair of this rank may not be taken now: only the rank itself may be held as well.</summary>
+    [Conditional("DEBUG")]
+    public static void CheckSecond(LockRank rank)
+    {
+        foreach (LockRank held in _held ?? [])
+        {
+            if (held > rank)
             {
                 throw new LockOrderException(rank, held);
             }

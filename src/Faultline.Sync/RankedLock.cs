@@ -57,6 +57,7 @@ public sealed class RankedLock(LockRank rank)
     /// <returns>The proof that the lock is held; dispose it to let go.</returns>
     public Scope EnterSecond()
     {
+        HeldRanks.CheckSecond(Rank);
         if (Seam.IsOn)
         {
             Seam.Current?.Acquire(this, Rank, HoldMode.Exclusive);

@@ -81,6 +81,28 @@ public sealed class RankedLockTests
     }
 
     [Fact]
+    public void EnterSecond_SameRank_HoldsBoth()
+    {
+        RankedLock second = new(Ranks.Outer);
+        using RankedLock.Scope one = _outer.Enter();
+        using RankedLock.Scope two = second.EnterSecond();
+
+        Assert.True(_outer.IsHeld && second.IsHeld);
+    }
+
+    [Fact]
+    public void EnterSecond_OutOfRankOrder_ThrowsInDebugBuildsOnly()
+    {
+        using RankedLock.Scope inner = _inner.Enter();
+#if DEBUG
+        Assert.Throws<LockOrderException>(() => _outer.EnterSecond().Dispose());
+#else
+        _outer.EnterSecond().Dispose();
+#endif
+        Assert.False(_outer.IsHeld);
+    }
+
+    [Fact]
     public void TryEnter_OutOfRankOrder_IsAllowed()
     {
         using RankedLock.Scope inner = _inner.Enter();

@@ -6,6 +6,9 @@ public enum AccessMode
     /// <summary>As an instruction of the program: waits interruptibly, ends in a signal.</summary>
     User = 0,
 
-    /// <summary>As a system call that copies to or from the program's memory: ends in EFAULT; refused by a userfaultfd opened with <see cref="UserfaultfdOptions.UserModeOnly"/>.</summary>
+    /// <summary>
+    /// As a system call that copies to or from the program's memory: ends in EFAULT; refused by a userfaultfd opened with <see
+    /// cref="UserfaultfdOptions.UserModeOnly"/>.
+    /// </summary>
     Kernel = 1,
 }

@@ -34,7 +34,10 @@ public interface IMemoryAccess : IDisposable
     /// <summary>Stores eight bytes in one piece; the address must be a multiple of eight.</summary>
     AccessResult Store(VirtualAddress address, ulong value);
 
-    /// <summary>Stores <paramref name="value"/> if eight bytes equal <paramref name="comparand"/>, in one step; always takes a write fault. Only in <see cref="AccessMode.User"/>.</summary>
+    /// <summary>
+    /// Stores <paramref name="value"/> if eight bytes equal <paramref name="comparand"/>, in one step; always takes a write fault. Only in
+    /// <see cref="AccessMode.User"/>.
+    /// </summary>
     AccessResult CompareExchange(VirtualAddress address, ulong value, ulong comparand, out ulong observed);
 
     /// <summary>Sends the accessing thread a signal that it handles without effect: a waiting user access goes round once more.</summary>

@@ -3,7 +3,10 @@ using System.Globalization;
 
 namespace Faultline;
 
-/// <summary>The position of a 4 KiB page: in an address space the address divided by 4096, in a file the offset divided by 4096 (Linux: <c>pgoff_t</c>).</summary>
+/// <summary>
+/// The position of a 4 KiB page: in an address space the address divided by 4096, in a file the offset divided by 4096 (Linux:
+/// <c>pgoff_t</c>).
+/// </summary>
 /// <param name="Value">The index, in pages of 4 KiB.</param>
 public readonly record struct PageIndex(ulong Value) : IComparable<PageIndex>
 {

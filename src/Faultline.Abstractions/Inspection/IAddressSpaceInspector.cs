@@ -11,7 +11,8 @@ public interface IAddressSpaceInspector
     SystemResult<int> ReadPagemap(VirtualAddress start, Span<PagemapEntry> entries);
 
     /// <summary>PAGEMAP_SCAN: finds pages by category, and write-protects them if asked to. Without room for regions it protects the whole range.</summary>
-    /// <returns>EINVAL, EFAULT (end before start), EPERM (see <see cref="PagemapScanFlags.CheckWriteProtectAsync"/>), ESRCH, ENOTTY (no such call here).</returns>
+    /// <returns>EINVAL, EFAULT (end before start), EPERM (see <see cref="PagemapScanFlags.CheckWriteProtectAsync"/>), ESRCH, ENOTTY (no
+    /// such call here).</returns>
     PagemapScanResult Scan(in PagemapScanRequest request, Span<PageRegion> regions);
 
     /// <summary>The resident set by kind.</summary>

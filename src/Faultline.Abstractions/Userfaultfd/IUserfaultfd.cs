@@ -71,6 +71,7 @@ public interface IUserfaultfd : IDisposable
     /// <summary>
     /// Reads messages: faults first, then events. Waits for the first one unless opened with <see cref="UserfaultfdOptions.NonBlocking"/>.
     /// </summary>
-    /// <returns>The number of messages, or EAGAIN (none), EINVAL (no handshake yet, no room), EINTR, EMFILE (a fork event and no free descriptor; it stays queued), ECANCELED (closed).</returns>
+    /// <returns>The number of messages, or EAGAIN (none), EINVAL (no handshake yet, no room), EINTR, EMFILE (a fork event and no free
+    /// descriptor; it stays queued), ECANCELED (closed).</returns>
     SystemResult<int> Read(Span<UserfaultfdMessage> messages);
 }
