@@ -55,7 +55,6 @@ internal struct rusage
 internal static class signal_h
 {
     public const int SIGRTMAX = 64;
-    public const int EINTR = 4;
 }
 
 [StructLayout(LayoutKind.Explicit, Size = 152)]
