@@ -19,6 +19,7 @@ public sealed partial class AbiProofTests(ITestOutputHelper output)
         #include <errno.h>
         #include <fcntl.h>
         #include <poll.h>
+        #include <sched.h>
         #include <signal.h>
         #include <stddef.h>
         #include <unistd.h>
@@ -26,6 +27,7 @@ public sealed partial class AbiProofTests(ITestOutputHelper output)
         #include <sys/eventfd.h>
         #include <sys/ioctl.h>
         #include <sys/mman.h>
+        #include <sys/prctl.h>
         #include <sys/resource.h>
         #include <sys/socket.h>
         #include <sys/stat.h>
@@ -33,7 +35,9 @@ public sealed partial class AbiProofTests(ITestOutputHelper output)
         #include <sys/uio.h>
         #include <sys/un.h>
         #include <sys/vfs.h>
+        #include <sys/wait.h>
         #include <linux/fs.h>
+        #include <linux/futex.h>
         #include <linux/magic.h>
         #include <linux/memfd.h>
         #include <linux/mman.h>
@@ -46,7 +50,7 @@ public sealed partial class AbiProofTests(ITestOutputHelper output)
     private const string GenericHeaders = "#include <asm-generic/unistd.h>\n";
 
     // Names that C has as enumerators without a macro: they cannot be tested for, so they are simply used.
-    private static readonly HashSet<string> Enumerators = new(StringComparer.Ordinal) { "FSCONFIG_SET_STRING", "FSCONFIG_CMD_CREATE", "SCM_RIGHTS" };
+    private static readonly HashSet<string> Enumerators = new(StringComparer.Ordinal) { "FSCONFIG_SET_STRING", "FSCONFIG_CMD_CREATE", "SCM_RIGHTS", "P_PIDFD", "SEGV_ACCERR", "SEGV_PKUERR", "BUS_MCEERR_AR", "BUS_MCEERR_AO" };
 
     [Fact]
     public void Compiler_OfThisMachine_AgreesWithEveryRow()
@@ -79,6 +83,16 @@ public sealed partial class AbiProofTests(ITestOutputHelper output)
         Assert.True(AbiTable.Types.Length >= 30, $"{AbiTable.Types.Length} types");
         Assert.All(AbiTable.Types, type => Assert.Contains(rows, row => row.Name == type.Name || row.Name.StartsWith(type.Name + ".", StringComparison.Ordinal)));
         Assert.DoesNotContain(rows, row => row.Expression.StartsWith("NO_ROW", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public unsafe void PageRegion_HasTheLayoutOfTheKernelsRecord()
+    {
+        PageRegion region = new(new(new(1), 2), (PageCategories)3);
+        ulong* words = (ulong*)&region;
+        Assert.Equal(sizeof(Abi.page_region), sizeof(PageRegion));
+        Assert.Equal([1UL, 2UL, 3UL], new ReadOnlySpan<ulong>(words, 3).ToArray());
+        Assert.Equal(sizeof(ulong), sizeof(PagemapEntry));
     }
 
     private static string RequireCompiler()

@@ -50,7 +50,7 @@ internal static class AbiTable
 
     /// <summary>The rows that the ordinary headers of this architecture can judge.</summary>
     internal static List<AbiRow> NativeRows() =>
-        [.. Types.Where(type => type.Name != nameof(unistd_generic) && !OtherArchitecture.Contains(type.Name)).SelectMany(Rows), .. EnumTable.Rows()];
+        [.. Types.Where(type => type.Name != nameof(unistd_generic) && !OtherArchitecture.Contains(type.Name)).SelectMany(Rows), .. EnumTable.Rows(), .. ChildTable.Rows()];
 
     /// <summary>The rows that the generic system call table can judge.</summary>
     internal static List<AbiRow> GenericRows() =>

@@ -25,6 +25,7 @@ internal static class ReferenceNumbers
         ["(1ull<<_UFFDIO_POISON)"] = 0x100,
         ["MADV_GUARD_INSTALL"] = 102,
         ["MADV_GUARD_REMOVE"] = 103,
+        ["SYS_mseal"] = 462,
         ["PAGEMAP_SCAN"] = 0xc0606610,
         ["PM_SCAN_WP_MATCHING"] = 1,
         ["PM_SCAN_CHECK_WPASYNC"] = 2,
