@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
+using Faultline.Paging;
 
 namespace Faultline.Bench;
 
@@ -13,6 +14,8 @@ namespace Faultline.Bench;
 public sealed class FaultBenchmark
 {
     private const double RoundTripTarget = 1.05;
+    private const double PagerTarget = 1.5;
+    private const double SequentialTarget = 0.2;
 
     // A round takes between 0.1 and 0.3 seconds, long beside a scheduler tick; waking another CPU makes a fault up to ten times slower.
     private const int OneCpuPages = 20_000;
@@ -21,13 +24,25 @@ public sealed class FaultBenchmark
 
     private static readonly int[] RangeLengths = [1, 16, 64, 512];
 
+    private static readonly PagerOptions OnePageAtATime = new()
+    {
+        HandlerThreads = 1,
+        LoadBytes = (int)PageSize.Small,
+        SequentialWindowBytes = (int)PageSize.Small,
+        NeighbourPages = 1,
+    };
+
+    private readonly IMemoryEngine _engine;
+    private readonly IToucher _toucher;
     private readonly IRounds _dotnet;
     private readonly IRounds? _c;
     private readonly Placements _placements;
     private readonly Interleaving _interleaving;
 
-    private FaultBenchmark(IRounds dotnet, IRounds? c, Placements placements, FaultBenchmarkOptions options)
+    private FaultBenchmark(IMemoryEngine engine, IToucher toucher, IRounds dotnet, IRounds? c, Placements placements, FaultBenchmarkOptions options)
     {
+        _engine = engine;
+        _toucher = toucher;
         _dotnet = dotnet;
         _c = c;
         _placements = placements;
@@ -56,7 +71,7 @@ public sealed class FaultBenchmark
             missing.Add(new MissingRow("two CPUs", "This process may run on one CPU only; give it a second one."));
         }
 
-        return await new FaultBenchmark(dotnet, c, placements, options).RunAsync(machine, options.Rounds, missing, cancellation);
+        return await new FaultBenchmark(engine, toucher, dotnet, c, placements, options).RunAsync(machine, options.Rounds, missing, cancellation);
     }
 
     private static async Task<CompiledHandlers?> CompileAsync(List<MissingRow> missing, CancellationToken cancellation)
@@ -76,6 +91,8 @@ public sealed class FaultBenchmark
     {
         (RoundTrip minor, double minorAllocated) = await RoundTripAsync("minor fault, CONTINUE", RoundKind.Continue, cancellation);
         (RoundTrip copy, double copyAllocated) = await RoundTripAsync("missing fault, COPY", RoundKind.Copy, cancellation);
+        ContinueRanges ranges = await RangesAsync(cancellation);
+        (PagerComparison roundTrip, PagerComparison sequential, double pagerAllocated) = await PagerAsync(machine.Cpus, cancellation);
         return new FaultReport
         {
             Machine = machine,
@@ -84,8 +101,10 @@ public sealed class FaultBenchmark
             Missing = missing,
             MinorRoundTrip = minor,
             MissingCopyRoundTrip = copy,
-            ContinueRanges = await RangesAsync(cancellation),
-            Allocations = new Allocations(minorAllocated, copyAllocated),
+            ContinueRanges = ranges,
+            PagerRoundTrip = roundTrip,
+            PagerSequential = sequential,
+            Allocations = new Allocations(minorAllocated, copyAllocated, pagerAllocated),
         };
     }
 
@@ -131,6 +150,25 @@ public sealed class FaultBenchmark
             int row = 1 + (index * rowsPerLength);
             return ContinueRange.Of(length, kernel, measured[row].Timing, _c is null ? null : measured[row + 1].Timing);
         })]);
+    }
+
+    private async Task<(PagerComparison RoundTrip, PagerComparison Sequential, double AllocatedBytesPerFault)> PagerAsync(
+        IReadOnlyList<int> cpus, CancellationToken cancellation)
+    {
+        using var pager = new PagerRounds(_engine, _toucher, OneCpuPages);
+        using var pinning = new ProcessPinning(_placements.OneCpu.HandlerCpu, cpus);
+        var rows = new List<Row> { pager.Row(OnePageAtATime, _placements.OneCpu.FaultingCpu), pager.Row(new PagerOptions(), _placements.OneCpu.FaultingCpu) };
+        if (_c is not null)
+        {
+            rows.Add(Row.Of(_c, new RoundSpec(RoundKind.Copy, ReadStyle.Blocking, OneCpuPages, 1, _placements.OneCpu)));
+        }
+
+        IReadOnlyList<Measured> measured = await _interleaving.RunAsync("the pager", rows, cancellation);
+        Timing? c = measured.ElementAtOrDefault(2)?.Timing;
+        return (
+            new PagerComparison(PagerTarget, measured[0].Timing, c, measured[0].Faults, OneCpuPages),
+            new PagerComparison(SequentialTarget, measured[1].Timing, c, measured[1].Faults, OneCpuPages),
+            measured[0].AllocatedBytesPerFault);
     }
 
     /// <summary>The .NET row, and the C row if there is one.</summary>

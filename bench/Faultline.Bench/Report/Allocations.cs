@@ -2,11 +2,12 @@ using System;
 
 namespace Faultline.Bench;
 
-/// <summary>Managed bytes for each fault, of the handler thread.</summary>
+/// <summary>Managed bytes for each fault, of the handler thread for the round trips, of the whole process for the pager.</summary>
 /// <param name="MinorRoundTrip">Read and CONTINUE.</param>
 /// <param name="MissingCopyRoundTrip">Read and COPY.</param>
-public sealed record Allocations(double MinorRoundTrip, double MissingCopyRoundTrip)
+/// <param name="PagerRoundTrip">The pager, one page at a time.</param>
+public sealed record Allocations(double MinorRoundTrip, double MissingCopyRoundTrip, double PagerRoundTrip)
 {
     /// <summary>The largest of them.</summary>
-    internal double Largest => Math.Max(MinorRoundTrip, MissingCopyRoundTrip);
+    internal double Largest => Math.Max(Math.Max(MinorRoundTrip, MissingCopyRoundTrip), PagerRoundTrip);
 }

@@ -30,6 +30,12 @@ public sealed record FaultReport
     /// <summary>CONTINUE of ranges.</summary>
     public required ContinueRanges ContinueRanges { get; init; }
 
+    /// <summary>The whole pager, one page at a time.</summary>
+    public required PagerComparison PagerRoundTrip { get; init; }
+
+    /// <summary>The whole pager with its defaults, while the pages are read in order.</summary>
+    public required PagerComparison PagerSequential { get; init; }
+
     /// <summary>Managed bytes for each fault, by kind.</summary>
     public required Allocations Allocations { get; init; }
 
@@ -38,6 +44,6 @@ public sealed record FaultReport
 
     /// <summary>Whether every target that was measured is met.</summary>
     public bool TargetsMet =>
-        new[] { MinorRoundTrip.Met, MissingCopyRoundTrip.Met }.All(met => met != false)
+        new[] { MinorRoundTrip.Met, MissingCopyRoundTrip.Met, PagerRoundTrip.Met, PagerSequential.Met }.All(met => met != false)
         && AllocatedBytesPerFault == 0;
 }
