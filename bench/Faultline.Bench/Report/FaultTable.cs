@@ -36,7 +36,7 @@ public static class FaultTable
         string two = placements.TwoCpus is { } placement
             ? string.Create(CultureInfo.InvariantCulture, $"two CPUs: faulting thread on {placement.FaultingCpu}, handler on {placement.HandlerCpu}")
             : "two CPUs: not measured";
-        text.Append(CultureInfo.InvariantCulture, $"{machine.Processor}, {Plural(machine.Cpus.Count, "CPU")}{(machine.IsVirtual ? " (virtual)" : string.Empty)}, Linux {machine.Kernel}, {machine.Runtime}, {machine.Compiler ?? "no C compiler"}.\n");
+        text.Append(CultureInfo.InvariantCulture, $"{machine.Sentence}\n");
         text.Append(CultureInfo.InvariantCulture, $"Medians of {report.Rounds} rounds in turns (fastest to slowest). One CPU: both threads on {placements.OneCpu.HandlerCpu}; {two}. Load when it began: {machine.LoadAtStart:0.00}.\n\n");
     }
 
@@ -73,5 +73,5 @@ public static class FaultTable
 
     private static string Number(double? value) => value?.ToString("0.###", CultureInfo.InvariantCulture) ?? string.Empty;
 
-    private static string Plural(int count, string noun = "page") => count == 1 ? $"1 {noun}" : string.Create(CultureInfo.InvariantCulture, $"{count} {noun}s");
+    private static string Plural(int pages) => pages == 1 ? "1 page" : string.Create(CultureInfo.InvariantCulture, $"{pages} pages");
 }

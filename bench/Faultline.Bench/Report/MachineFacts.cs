@@ -34,8 +34,13 @@ public sealed record MachineFacts
     /// <summary>The load average of the last minute when the run began: what others were doing.</summary>
     public required double LoadAtStart { get; init; }
 
+    /// <summary>The machine in one sentence.</summary>
+    internal string Sentence =>
+        string.Create(CultureInfo.InvariantCulture, $"{Processor}, {Cpus.Count} {(Cpus.Count == 1 ? "CPU" : "CPUs")}{(IsVirtual ? " (virtual)" : string.Empty)}, Linux {Kernel}, {Runtime}{(Compiler is null ? string.Empty : ", " + Compiler)}.");
+
     /// <summary>Looks at the machine.</summary>
-    internal static MachineFacts Look(string? compiler)
+    /// <param name="compiler">The C compiler in use, or null.</param>
+    public static MachineFacts Look(string? compiler = null)
     {
         string[] cpuInfo = Lines("/proc/cpuinfo");
         return new MachineFacts

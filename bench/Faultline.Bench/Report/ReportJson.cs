@@ -7,4 +7,7 @@ public static class ReportJson
 {
     /// <summary>One JSON document.</summary>
     public static string Write(FaultReport report) => JsonSerializer.Serialize(report, ReportJsonContext.Default.FaultReport);
+
+    /// <summary>One JSON document.</summary>
+    public static string Write(RestoreReport report) => JsonSerializer.Serialize(report, ReportJsonContext.Default.RestoreReport);
 }

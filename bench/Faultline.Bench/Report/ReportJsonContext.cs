@@ -5,4 +5,5 @@ namespace Faultline.Bench;
 /// <summary>The JSON form of the reports.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(FaultReport))]
+[JsonSerializable(typeof(RestoreReport))]
 internal sealed partial class ReportJsonContext : JsonSerializerContext;
