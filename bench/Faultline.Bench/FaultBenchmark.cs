@@ -92,7 +92,7 @@ public sealed class FaultBenchmark
         (RoundTrip minor, double minorAllocated) = await RoundTripAsync("minor fault, CONTINUE", RoundKind.Continue, cancellation);
         (RoundTrip copy, double copyAllocated) = await RoundTripAsync("missing fault, COPY", RoundKind.Copy, cancellation);
         ContinueRanges ranges = await RangesAsync(cancellation);
-        (PagerComparison roundTrip, PagerComparison sequential, double pagerAllocated) = await PagerAsync(machine.Cpus, cancellation);
+        (PagerComparison roundTrip, PagerComparison sequential) = await PagerAsync(machine.Cpus, cancellation);
         return new FaultReport
         {
             Machine = machine,
@@ -104,7 +104,7 @@ public sealed class FaultBenchmark
             ContinueRanges = ranges,
             PagerRoundTrip = roundTrip,
             PagerSequential = sequential,
-            Allocations = new Allocations(minorAllocated, copyAllocated, pagerAllocated),
+            Allocations = new Allocations(minorAllocated, copyAllocated, roundTrip.Anonymous.AllocatedBytesPerFault, roundTrip.Image.AllocatedBytesPerFault),
         };
     }
 
@@ -152,23 +152,23 @@ public sealed class FaultBenchmark
         })]);
     }
 
-    private async Task<(PagerComparison RoundTrip, PagerComparison Sequential, double AllocatedBytesPerFault)> PagerAsync(
-        IReadOnlyList<int> cpus, CancellationToken cancellation)
+    private async Task<(PagerComparison RoundTrip, PagerComparison Sequential)> PagerAsync(IReadOnlyList<int> cpus, CancellationToken cancellation)
     {
-        using var pager = new PagerRounds(_engine, _toucher, OneCpuPages);
+        using var pager = new PagerRounds(_engine, _toucher, OneCpuPages, _placements.OneCpu.FaultingCpu);
         using var pinning = new ProcessPinning(_placements.OneCpu.HandlerCpu, cpus);
-        var rows = new List<Row> { pager.Row(OnePageAtATime, _placements.OneCpu.FaultingCpu), pager.Row(new PagerOptions(), _placements.OneCpu.FaultingCpu) };
+        var usual = new PagerOptions();
+        var rows = new List<Row> { pager.Anonymous(OnePageAtATime), pager.Image(OnePageAtATime), pager.Anonymous(usual), pager.Image(usual) };
+        int pagerRows = rows.Count;
         if (_c is not null)
         {
             rows.Add(Row.Of(_c, new RoundSpec(RoundKind.Copy, ReadStyle.Blocking, OneCpuPages, 1, _placements.OneCpu)));
         }
 
         IReadOnlyList<Measured> measured = await _interleaving.RunAsync("the pager", rows, cancellation);
-        Timing? c = measured.ElementAtOrDefault(2)?.Timing;
+        Timing? c = measured.ElementAtOrDefault(pagerRows)?.Timing;
         return (
-            new PagerComparison(PagerTarget, measured[0].Timing, c, measured[0].Faults, OneCpuPages),
-            new PagerComparison(SequentialTarget, measured[1].Timing, c, measured[1].Faults, OneCpuPages),
-            measured[0].AllocatedBytesPerFault);
+            new PagerComparison(PagerTarget, OneCpuPages, c, PagerRow.Of(measured[0], c), PagerRow.Of(measured[1], c)),
+            new PagerComparison(SequentialTarget, OneCpuPages, c, PagerRow.Of(measured[2], c), PagerRow.Of(measured[3], c)));
     }
 
     /// <summary>The .NET row, and the C row if there is one.</summary>

@@ -6,20 +6,22 @@ using Faultline.Paging;
 
 namespace Faultline.Bench;
 
-/// <summary>Rounds of the whole pager: each opens the store file as a new image, maps it, and touches every page in order.</summary>
+/// <summary>Rounds of the whole pager: each opens the store file as a new image, and every page of it is touched in order.</summary>
 internal sealed class PagerRounds : IDisposable
 {
     private readonly IMemoryEngine _engine;
     private readonly IToucher _toucher;
     private readonly string _path = Path.GetTempFileName();
     private readonly int _pages;
+    private readonly int _cpu;
 
     /// <summary>Writes the store file, which stays in the kernel's page cache. Neither the engine nor the toucher is owned.</summary>
-    public PagerRounds(IMemoryEngine engine, IToucher toucher, int pages)
+    public PagerRounds(IMemoryEngine engine, IToucher toucher, int pages, int cpu)
     {
         _engine = engine;
         _toucher = toucher;
         _pages = pages;
+        _cpu = cpu;
         byte[] page = new byte[PageSize.Small];
         using FileStream file = File.Create(_path);
         for (int index = 0; index < pages; index++)
@@ -29,21 +31,51 @@ internal sealed class PagerRounds : IDisposable
         }
     }
 
-    /// <summary>A row of rounds of one pager.</summary>
-    public Row Row(PagerOptions options, int cpu) => new(_pages, cancellation => RunAsync(options, cpu, cancellation));
+    /// <summary>Rounds on a private mapping of the image.</summary>
+    public Row Image(PagerOptions options) => new(_pages, cancellation => RunAsync(options, TouchImage, cancellation));
+
+    /// <summary>Rounds on anonymous memory that receives copies.</summary>
+    public Row Anonymous(PagerOptions options) => new(_pages, cancellation => RunAsync(options, TouchAnonymous, cancellation));
 
     /// <summary>Removes the store file.</summary>
     public void Dispose() => File.Delete(_path);
 
-    private Task<RoundResult> RunAsync(PagerOptions options, int cpu, CancellationToken cancellation)
+    private Task<RoundResult> RunAsync(PagerOptions options, Func<Pager, RoundResult> touch, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
         using var pager = new Pager(_engine, options);
+        return Task.FromResult(touch(pager));
+    }
+
+    private RoundResult TouchImage(Pager pager)
+    {
         using PagedMemory memory = pager.Map(new FilePageStore(_path));
+        return Touch(pager, memory.Range);
+    }
+
+    private RoundResult TouchAnonymous(Pager pager)
+    {
+        using PagedImage image = pager.OpenImage(new FilePageStore(_path));
+        MapRequest request = MapRequest.PrivateAnonymous(image.MappedLength);
+        var area = new AddressRange(_engine.Home.Map(request).OrThrow("mmap"), image.MappedLength);
+        try
+        {
+            IUserfaultfd context = UserfaultfdHandshake.Open(_engine.Home, UserfaultfdFeatures.None).OrThrow("userfaultfd");
+            using PagerClient client = pager.Attach(context);
+            client.AddRegion(area, image, 0, RegionKind.Copied);
+            return Touch(pager, area);
+        }
+        finally
+        {
+            _engine.Home.Unmap(area).OrThrow("munmap", area);
+        }
+    }
+
+    private RoundResult Touch(Pager pager, AddressRange area)
+    {
         long allocatedBefore = GC.GetTotalAllocatedBytes(precise: true);
-        long elapsedNs = _toucher.Start(memory.Range.Start, _pages, cpu).Finish();
+        long elapsedNs = _toucher.Start(area.Start, _pages, _cpu).Finish();
         long allocated = GC.GetTotalAllocatedBytes(precise: true) - allocatedBefore;
-        PagerStatistics statistics = pager.GetStatistics();
-        return Task.FromResult(new RoundResult(elapsedNs, statistics.Faults, allocated));
+        return new RoundResult(elapsedNs, pager.GetStatistics().Faults, allocated);
     }
 }
