@@ -71,6 +71,11 @@ public sealed class FaultBenchmark
             missing.Add(new MissingRow("two CPUs", "This process may run on one CPU only; give it a second one."));
         }
 
+        if (!machine.IsOptimized)
+        {
+            missing.Add(new MissingRow("an optimised program", "This is a debug build, so the .NET rows are slower than they should be; build with -c Release."));
+        }
+
         return await new FaultBenchmark(engine, toucher, dotnet, c, placements, options).RunAsync(machine, options.Rounds, missing, cancellation);
     }
 

@@ -1,8 +1,10 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Globalization;
 using System.IO;
 using System.Linq;
+using System.Reflection;
 using System.Runtime.InteropServices;
 
 namespace Faultline.Bench;
@@ -28,6 +30,9 @@ public sealed record MachineFacts
     /// <summary>The runtime.</summary>
     public required string Runtime { get; init; }
 
+    /// <summary>Whether this program was compiled with optimisation; a debug build is measured wrong.</summary>
+    public required bool IsOptimized { get; init; }
+
     /// <summary>The C compiler, or null.</summary>
     public string? Compiler { get; init; }
 
@@ -51,6 +56,7 @@ public sealed record MachineFacts
             IsVirtual = (Field(cpuInfo, "flags") ?? string.Empty).Split(' ').Contains("hypervisor", StringComparer.Ordinal),
             MemoryBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
             Runtime = RuntimeInformation.FrameworkDescription,
+            IsOptimized = Assembly.GetExecutingAssembly().GetCustomAttribute<DebuggableAttribute>() is not { IsJITOptimizerDisabled: true },
             Compiler = compiler,
             LoadAtStart = double.Parse(Lines("/proc/loadavg").FirstOrDefault("0").Split(' ')[0], CultureInfo.InvariantCulture),
         };

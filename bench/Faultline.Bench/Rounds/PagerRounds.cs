@@ -56,7 +56,7 @@ internal sealed class PagerRounds : IDisposable
     private RoundResult TouchAnonymous(Pager pager)
     {
         using PagedImage image = pager.OpenImage(new FilePageStore(_path));
-        MapRequest request = MapRequest.PrivateAnonymous(image.MappedLength);
+        var request = MapRequest.PrivateAnonymous(image.MappedLength);
         var area = new AddressRange(_engine.Home.Map(request).OrThrow("mmap"), image.MappedLength);
         try
         {

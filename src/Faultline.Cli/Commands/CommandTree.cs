@@ -43,6 +43,7 @@ internal static class CommandTree
             QuickstartCommand.Create(),
             RestoreCommand.Create(),
             DoctorCommand.Create(),
+            BenchCommand.Create(),
         };
 
     private static int Fail(string sentence, int exitCode, bool isJson)

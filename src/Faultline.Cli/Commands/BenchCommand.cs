@@ -1,0 +1,85 @@
+using System;
+using System.CommandLine;
+using System.Globalization;
+using System.Threading;
+using System.Threading.Tasks;
+using Faultline.Bench;
+using Faultline.Linux;
+
+namespace Faultline.Cli.Commands;
+
+/// <summary><c>faultline bench</c>: measures faults beside a bare C handler, and restores beside the other ways; see docs/benchmarks.md.</summary>
+internal static class BenchCommand
+{
+    private const int DefaultRestoreRounds = 3;
+
+    private static readonly Option<bool> Json = new(CommandTree.JsonOption) { Description = "Print one JSON document and nothing else." };
+    private static readonly Option<string?> Rounds = new("--rounds") { HelpName = "N", Description = "How often each row is measured." };
+
+    public static Command Create()
+    {
+        var faults = new Command("faults", "What a fault costs, beside a bare C handler that is measured in turns.") { Rounds, Json };
+        faults.SetAction(static (parsed, _) => RunAsync(parsed, FaultsAsync));
+        var restore = new Command("restore", "8 clones of an image of 512 MiB: memory, time to the first byte, store reads.") { Rounds, Json };
+        restore.SetAction(static (parsed, _) => RunAsync(parsed, RestoreAsync));
+        return new Command("bench", "Measures this machine; the tables are Markdown.") { faults, restore };
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, Func<ParseResult, LinuxEngine, CancellationToken, Task<int>> measure)
+    {
+        using var interruption = new Interruption();
+        using var engine = new LinuxEngine();
+        if (engine.Capabilities.KernelFaults is { IsAvailable: false } missing)
+        {
+            throw new ToolException(ExitCode.CannotRunHere, $"{missing.Reason} `faultline doctor` shows everything that was looked at.");
+        }
+
+        try
+        {
+            return await measure(parsed, engine, interruption.Token).ConfigureAwait(false);
+        }
+        catch (Exception stop) when (interruption.Token.IsCancellationRequested)
+        {
+            throw new ToolException(interruption.ExitCode, "The benchmark was interrupted; every process was ended and every file removed.", stop);
+        }
+        catch (Exception failure) when (failure is BenchmarkException or MemoryEngineException)
+        {
+            throw new ToolException(ExitCode.Failed, failure.Message, failure);
+        }
+    }
+
+    private static async Task<int> FaultsAsync(ParseResult parsed, LinuxEngine engine, CancellationToken cancellation)
+    {
+        var defaults = new FaultBenchmarkOptions();
+        var options = new FaultBenchmarkOptions { Rounds = ReadRounds(parsed, FaultBenchmarkOptions.FewestRounds, defaults.Rounds), Progress = Progress };
+        FaultReport report = await FaultBenchmark.RunAsync(engine, options, cancellation).ConfigureAwait(false);
+        Progress(string.Empty);
+        Console.WriteLine(parsed.GetValue(Json) ? ReportJson.Write(report) : FaultTable.Write(report));
+        return report.Missing.Count > 0 ? ExitCode.CannotRunHere : report.TargetsMet ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    private static async Task<int> RestoreAsync(ParseResult parsed, LinuxEngine engine, CancellationToken cancellation)
+    {
+        var benchmark = new RestoreBenchmark(engine, ReadRounds(parsed, 1, DefaultRestoreRounds), Progress);
+        RestoreReport report = await benchmark.RunAsync(cancellation).ConfigureAwait(false);
+        Progress(string.Empty);
+        Console.WriteLine(parsed.GetValue(Json) ? ReportJson.Write(report) : RestoreTable.Write(report));
+        return report.TargetsMet ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    private static int ReadRounds(ParseResult parsed, int fewest, int usual) => parsed.GetValue(Rounds) switch
+    {
+        null => usual,
+        { } text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int rounds) && rounds >= fewest && rounds <= 1000 => rounds,
+        { } text => throw ToolException.BadInput($"--rounds must be a whole number from {fewest} to 1000, not '{text}'."),
+    };
+
+    /// <summary>One line that is written over again, on a terminal only: standard output is for the result.</summary>
+    private static void Progress(string text)
+    {
+        if (!Console.IsErrorRedirected)
+        {
+            Console.Error.Write($"\r\u001b[K{text}");
+        }
+    }
+}
