@@ -1,0 +1,76 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Text.Json;
+using System.Threading.Tasks;
+using Xunit;
+
+namespace Faultline.Cli.Tests;
+
+/// <summary>What happens when processes of a run end before their time.</summary>
+public sealed class InterruptionTests
+{
+    /// <summary>Big enough that a run over it takes a while.</summary>
+    private const long ImageBytes = 2L << 30;
+
+    [Theory]
+    [InlineData("INT", 130)]
+    [InlineData("TERM", 143)]
+    public async Task Restore_Interrupted_EndsEveryProcessAndRemovesEveryFile(string signal, int exitCode)
+    {
+        using var folder = new TestFolder();
+        await using ToolProcess tool = StartLongRun(folder, "--clones", "3");
+        IReadOnlyList<int> processes = [.. await tool.WaitForWorkingClonesAsync(3, ImageBytes), .. tool.Children("pager")];
+        Assert.Equal(4, processes.Count);
+        tool.Signal(signal);
+        ToolResult result = await tool.WaitAsync();
+        result.AssertRefused(exitCode);
+        await tool.AssertNothingIsLeftAsync(processes);
+    }
+
+    [Fact]
+    public async Task Restore_ToolKilled_ItsProcessesEndAndRemoveTheFiles()
+    {
+        using var folder = new TestFolder();
+        await using ToolProcess tool = StartLongRun(folder, "--clones", "3");
+        IReadOnlyList<int> processes = [.. await tool.WaitForWorkingClonesAsync(3, ImageBytes), .. tool.Children("pager")];
+        tool.Signal("KILL");
+        await tool.WaitAsync();
+        await tool.AssertNothingIsLeftAsync(processes);
+    }
+
+    [Fact]
+    public async Task Restore_CloneKilled_TheOthersFinishAndTheSentenceNamesIt()
+    {
+        using var folder = new TestFolder();
+        await using ToolProcess tool = StartLongRun(folder, "--clones", "3", "--json");
+        IReadOnlyList<int> clones = await tool.WaitForWorkingClonesAsync(3, ImageBytes);
+        ToolProcess.Signal(clones[0], "KILL");
+        ToolResult result = await tool.WaitAsync();
+        Assert.Equal(1, result.ExitCode);
+        result.AssertOneSentence();
+        Assert.Contains($"(process {clones[0]}) was killed by signal 9", result.Errors, StringComparison.Ordinal);
+        JsonElement json = result.Json();
+        Assert.False(json.GetProperty("verified").GetBoolean());
+        Assert.Equal(2, json.GetProperty("perClone").EnumerateArray().Count(static clone => clone.GetProperty("verified").GetBoolean()));
+        await tool.AssertNothingIsLeftAsync(clones);
+    }
+
+    [Fact]
+    public async Task Restore_PagerKilled_TheRunEndsWithASentence()
+    {
+        using var folder = new TestFolder();
+        await using ToolProcess tool = StartLongRun(folder, "--clones", "2");
+        IReadOnlyList<int> clones = await tool.WaitForWorkingClonesAsync(2, ImageBytes);
+        int pager = Assert.Single(tool.Children("pager"));
+        ToolProcess.Signal(pager, "KILL");
+        ToolResult result = await tool.WaitAsync();
+        Assert.Equal(1, result.ExitCode);
+        result.AssertOneSentence();
+        Assert.Contains($"The pager (process {pager}) was killed by signal 9", result.Errors, StringComparison.Ordinal);
+        await tool.AssertNothingIsLeftAsync([.. clones, pager]);
+    }
+
+    private static ToolProcess StartLongRun(TestFolder folder, params string[] arguments) =>
+        ToolProcess.Start(folder.Path, ["restore", folder.EmptyImage(ImageBytes), "--pattern", "random", "--verify", .. arguments]);
+}
