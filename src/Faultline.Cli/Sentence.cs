@@ -11,6 +11,9 @@ internal static class Sentence
     {
         FileNotFoundException or DirectoryNotFoundException => "it does not exist.",
         UnauthorizedAccessException => "permission is denied.",
-        _ => exception.Message.ReplaceLineEndings(" ").TrimEnd('.') + ".",
+        _ => OneLine(exception.Message),
     };
+
+    /// <summary>A message as one sentence on one line.</summary>
+    public static string OneLine(string message) => message.ReplaceLineEndings(" ").TrimEnd('.', ' ') + ".";
 }

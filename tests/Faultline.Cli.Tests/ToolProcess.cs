@@ -4,7 +4,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.IO;
 using System.Linq;
-using System.Threading;
 using System.Threading.Tasks;
 using Xunit;
 
@@ -53,7 +52,7 @@ internal sealed class ToolProcess : IAsyncDisposable
 
     public static async Task<ToolResult> RunAsync(string temporaryFolder, params IEnumerable<string> arguments)
     {
-        await using var tool = Start(temporaryFolder, arguments);
+        await using ToolProcess tool = Start(temporaryFolder, arguments);
         return await tool.WaitAsync();
     }
 
@@ -145,7 +144,7 @@ internal sealed class ToolProcess : IAsyncDisposable
         }
     }
 
-    private static IEnumerable<int> ChildrenOf(int processId)
+    private static List<int> ChildrenOf(int processId)
     {
         var children = new List<int>();
         foreach (string task in Directory.GetDirectories($"/proc/{processId}/task"))

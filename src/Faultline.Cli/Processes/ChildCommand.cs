@@ -33,7 +33,7 @@ internal static class ChildCommand
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             // A process of a run has no user to show a stack trace to; the tool prints this sentence and fails the run.
-            link.Send(new ChildMessage { Failure = Sentence.Of(e) });
+            link.Send(new ChildMessage { Failure = $"{e.GetType().Name}: {Sentence.OneLine(e.Message)}" });
             return ExitCode.Failed;
         }
     }
