@@ -1,6 +1,6 @@
+using System;
 using System.Buffers.Text;
 using System.Text;
-using System;
 using Faultline.Linux.Abi;
 
 namespace Faultline.Linux;

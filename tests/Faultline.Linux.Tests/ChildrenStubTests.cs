@@ -4,7 +4,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.IO;
 using System.Linq;
-using System.Runtime.CompilerServices;
 using System.Text;
 using Faultline.Linux.Children;
 using Xunit;
@@ -23,7 +22,7 @@ public sealed class ChildrenStubTests
         {
             string assembled = Path.Combine(folder.FullName, "stub.o");
             string binary = Path.Combine(folder.FullName, "stub.bin");
-            Run("as", "--64", "-o", assembled, SourcePath());
+            Run("as", "--64", "-o", assembled, Path.Combine(AppContext.BaseDirectory, "Stub.S"));
             Run("objcopy", "-O", "binary", "-j", ".text", assembled, binary);
             byte[] bytes = File.ReadAllBytes(binary);
             List<(int Offset, string Name)> labels = [.. Run("nm", assembled).Split('\n', StringSplitOptions.RemoveEmptyEntries)
@@ -41,9 +40,6 @@ public sealed class ChildrenStubTests
             folder.Delete(recursive: true);
         }
     }
-
-    private static string SourcePath([CallerFilePath] string here = "") =>
-        Path.Combine(Path.GetDirectoryName(here)!, "../../src/Faultline.Linux/Children/Stub.S");
 
     private static bool Find(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
