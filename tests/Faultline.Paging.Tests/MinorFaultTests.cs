@@ -46,7 +46,7 @@ public abstract class MinorFaultTests(IMemoryEngine engine) : PagerTests(engine)
         }
 
         Assert.Equal(reads, image.GetStatistics().StoreReads);
-        Assert.Equal(0, second.Paged.GetStatistics().MissingFaults);
+        second.Counts(0, static s => s.MissingFaults);
         Assert.True(second.Paged.GetStatistics().MinorFaults > 0);
         Assert.Equal(64, image.GetStatistics().CachedPages);
         Assert.Equal(64UL * Page, image.File.GetStatus().OrThrow("fstat").Blocks * 512);
@@ -100,7 +100,7 @@ public abstract class MinorFaultTests(IMemoryEngine engine) : PagerTests(engine)
         ImageStatistics statistics = image.GetStatistics();
         Assert.Equal(64, statistics.CachedPages);
         Assert.Equal(192, statistics.ZeroPages);
-        Assert.Equal(192, client.Paged.GetStatistics().PagesZeroed);
+        client.Counts(192, static s => s.PagesZeroed);
     }
 
     [Fact(Timeout = 60_000)]
@@ -117,11 +117,10 @@ public abstract class MinorFaultTests(IMemoryEngine engine) : PagerTests(engine)
             Assert.Equal(store.Expected(page * Page), client.WordAt(page * Page));
         }
 
-        PagerStatistics statistics = client.Paged.GetStatistics();
-        Assert.Equal(16, statistics.Faults);
-        Assert.Equal(256, statistics.PagesContinued);
+        client.Counts(16, static s => s.Latency.Count);
+        client.Counts(16, static s => s.Faults);
+        client.Counts(256, static s => s.PagesContinued);
         Assert.Equal(256, client.Paged.GetPageMaps().Single().Installed);
-        Assert.Equal(16, statistics.Latency.Count);
     }
 
     [Fact(Timeout = 60_000)]

@@ -86,9 +86,10 @@ public sealed class PagerClient : IDisposable
 
             // Before it is registered, so that its first fault finds it.
             Volatile.Write(ref _regions, RegionMap.Add(_regions, region));
+            TakeTables();
         }
 
-        Adopt(region);
+        RegisterTables();
         RegisterModes modes = isImage ? RegisterModes.Missing | RegisterModes.Minor : RegisterModes.Missing;
         RegisterResult registered = Context.Register(range, modes);
         if (!registered.IsOk)
@@ -146,7 +147,7 @@ public sealed class PagerClient : IDisposable
             case UserfaultfdEvent.Remap:
                 AddressRange from = new(message.Address, message.Range.Length);
                 Volatile.Write(ref _regions, RegionMap.Move(_regions, from, message.Range.Start));
-                Adopt(_regions);
+                TakeTables();
                 if (from.Length != 0)
                 {
                     Context.Wake(from);
@@ -159,13 +160,23 @@ public sealed class PagerClient : IDisposable
         }
     }
 
-    /// <summary>Takes regions that were made for this client.</summary>
+    /// <summary>Takes regions that were made for this client, before it is served.</summary>
     internal void Adopt(Region[] regions)
     {
         Volatile.Write(ref _regions, regions);
-        foreach (Region region in regions)
+        TakeTables();
+        RegisterTables();
+    }
+
+    /// <summary>Has the deadlines of loads into this client's own memory kept. No lock is held.</summary>
+    internal void RegisterTables()
+    {
+        foreach (Region region in RegionArray)
         {
-            Adopt(region);
+            if (!region.Pages.Table.FillsCache)
+            {
+                _core.RegisterTable(region.Pages.Table);
+            }
         }
     }
 
@@ -183,13 +194,14 @@ public sealed class PagerClient : IDisposable
 
     internal void Complete(ClientEnd end) => _completion.TrySetResult(end);
 
-    private void Adopt(Region region)
+    private void TakeTables()
     {
-        LoadTable table = region.Pages.Table;
-        if (!table.FillsCache)
+        foreach (Region region in RegionArray)
         {
-            table.Client ??= this;
-            _core.RegisterTable(table);
+            if (!region.Pages.Table.FillsCache)
+            {
+                region.Pages.Table.Client ??= this;
+            }
         }
     }
 

@@ -31,6 +31,7 @@ internal static class FaultBatch
             worker.Forks.Clear();
             if (hadEvents)
             {
+                client.RegisterTables();
                 core.Parking.TakeAllOf(client, worker);
             }
 

@@ -9,6 +9,9 @@ internal enum FaultGoal
     /// <summary>The page could not be brought: make it an error.</summary>
     Poison,
 
+    /// <summary>The page has been copied to the client: only wake, in case the thread went to sleep after the copy was under way.</summary>
+    Wake,
+
     /// <summary>The address space was changing: put the fault aside until it has settled.</summary>
     Settle,
 

@@ -84,6 +84,9 @@ internal sealed class FaultLoop(PagerCore core)
             case FaultGoal.Room:
                 PutAsideUntilDeadline(in fault, worker);
                 return;
+            case FaultGoal.Wake:
+                Wake(in fault, worker);
+                return;
         }
 
         PagerClient client = fault.Client;
@@ -182,6 +185,25 @@ internal sealed class FaultLoop(PagerCore core)
                 worker.Put(fault.For(FaultGoal.Poison));
                 break;
         }
+    }
+
+    private void Wake(in PageFault fault, FaultWorker worker)
+    {
+        if (!worker.IsWoken(in fault))
+        {
+            using RankedSharedLock.ReadScope held = fault.Client.Guard.EnterRead();
+            if (fault.Client.HasEnded)
+            {
+                return;
+            }
+
+            Region? region = RegionMap.Find(fault.Client.RegionArray, fault.Address);
+            ulong pageBytes = region is null ? PageSize.Small : (ulong)region.Pages.PageBytes;
+            FaultWake.Owe(worker, new AddressRange(fault.Address.AlignDown(pageBytes), pageBytes));
+            FaultWake.Pay(worker, fault.Client);
+        }
+
+        Settle(in fault);
     }
 
     private void Settle(in PageFault fault) =>

@@ -225,7 +225,7 @@ internal sealed class LoadTable
         }
 
         MarkUsed(load.First);
-        LetGoLocked(load, worker, cause, cause is null ? FaultGoal.Resolve : FaultGoal.Poison);
+        LetGoLocked(load, worker, cause, cause is not null ? FaultGoal.Poison : FillsCache ? FaultGoal.Resolve : FaultGoal.Wake);
     }
 
     /// <summary>Gives a claim back, because the pages cannot be taken in now. Faults are put aside; leases are told the cause.</summary>

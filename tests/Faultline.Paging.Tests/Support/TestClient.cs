@@ -54,6 +54,13 @@ public sealed class TestClient(IAddressSpace space, IUserfaultfd context, Addres
             TaskScheduler.Default).WaitAsync(TimeSpan.FromSeconds(20));
     }
 
+    /// <summary>Waits until a number is counted: a client runs on before the pager counts what it did.</summary>
+    public void Counts(long expected, Func<PagerStatistics, long> what)
+    {
+        SpinWait.SpinUntil(() => what(Paged.GetStatistics()) == expected, TimeSpan.FromSeconds(5));
+        Assert.Equal(expected, what(Paged.GetStatistics()));
+    }
+
     public void Dispose()
     {
         _access?.Dispose();

@@ -1,0 +1,24 @@
+using System;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace Faultline.Paging.Tests;
+
+/// <summary>A store that keeps the calling thread until it is let go, as a broken network file system does. It never answers wrong.</summary>
+public sealed class BlockingStore(ulong length) : IPageStore
+{
+    private readonly ManualResetEventSlim _unblocked = new();
+
+    public ulong Length { get; } = length;
+
+    public void Unblock() => _unblocked.Set();
+
+    public ValueTask<StoreRead> ReadAsync(ulong offset, Memory<byte> target, CancellationToken cancellationToken)
+    {
+        _unblocked.Wait(TimeSpan.FromSeconds(30), CancellationToken.None);
+        target.Span.Clear();
+        return new(StoreRead.Of(target.Length));
+    }
+
+    public void Dispose() => _unblocked.Dispose();
+}
