@@ -11,8 +11,9 @@ namespace Faultline.PageServer;
 /// Serves one image to other processes: they connect to a Unix socket, receive the image's memory file, and hand over the userfaultfd of their mapping.
 /// </summary>
 /// <remarks>
-/// The pager of this process resolves their faults from then on. A client whose connection ends is detached. The files's descriptor that clients
-/// receive cannot write, so no client can change what the others see. Whoever may connect to the socket may read the image: put it into a folder with the right owner.
+/// The pager of this process resolves their faults from then on. A client whose connection ends is detached. The descriptor that clients receive
+/// cannot write, so no client can change what the others see. Whoever may connect to the socket may read the image: put it into a folder with the
+/// right owner.
 /// </remarks>
 public sealed class ImageServer : IDisposable
 {
@@ -40,7 +41,8 @@ public sealed class ImageServer : IDisposable
         SystemResult<DescriptorSocket> listening = DescriptorSocket.Listen(socketPath);
         _listener = listening.IsOk
             ? listening.Value
-            : throw new PageServerException($"Listening at {socketPath} was answered with {listening.Errno}: choose a path that is new, writable, and shorter than 108 bytes.");
+            : throw new PageServerException(
+                $"Listening at {socketPath} was answered with {listening.Errno}: choose a path that is new, writable, and shorter than 108 bytes.");
         _accepting = new Thread(AcceptAll) { IsBackground = true, Name = "page server" };
         _accepting.Start();
     }

@@ -24,7 +24,8 @@ public sealed class RestoreTests
     public async Task Restore_EachPattern_IsVerifiedAndReadsTheStoreOnce(string pattern)
     {
         using var folder = new TestFolder();
-        ToolResult result = await ToolProcess.RunAsync(folder.Path, "restore", folder.Image(Pages), "--clones", "3", "--pattern", pattern, "--verify", "--json");
+        ToolResult result = await ToolProcess.RunAsync(
+            folder.Path, "restore", folder.Image(Pages), "--clones", "3", "--pattern", pattern, "--verify", "--json");
         JsonElement json = AssertVerified(result);
         Assert.Equal(3, json.GetProperty("clones").GetInt32());
         Assert.Equal(3, json.GetProperty("perClone").GetArrayLength());
@@ -57,7 +58,8 @@ public sealed class RestoreTests
         using var folder = new TestFolder();
         string image = folder.Image(Pages);
         byte[] before = SHA256.HashData(await File.ReadAllBytesAsync(image, TestContext.Current.CancellationToken));
-        ToolResult result = await ToolProcess.RunAsync(folder.Path, "restore", image, "--clones", "3", "--pattern", "zipf", "--write", "20%", "--verify", "--json");
+        ToolResult result = await ToolProcess.RunAsync(
+            folder.Path, "restore", image, "--clones", "3", "--pattern", "zipf", "--write", "20%", "--verify", "--json");
         JsonElement json = AssertVerified(result);
         long written = json.GetProperty("perClone").EnumerateArray().Sum(static clone => clone.GetProperty("pagesWritten").GetInt64());
         Assert.InRange(written, 30, 3 * Pages / 4);
@@ -69,7 +71,8 @@ public sealed class RestoreTests
     public async Task Restore_PartOfTheImage_TouchesThatMuch()
     {
         using var folder = new TestFolder();
-        ToolResult result = await ToolProcess.RunAsync(folder.Path, "restore", folder.Image(Pages), "--clones", "2", "--pattern", "random", "--touch", "10%", "--verify", "--json");
+        ToolResult result = await ToolProcess.RunAsync(
+            folder.Path, "restore", folder.Image(Pages), "--clones", "2", "--pattern", "random", "--touch", "10%", "--verify", "--json");
         JsonElement json = AssertVerified(result);
         Assert.All(json.GetProperty("perClone").EnumerateArray(), static clone => Assert.Equal(Pages / 10, clone.GetProperty("pagesTouched").GetInt64()));
     }
@@ -79,7 +82,8 @@ public sealed class RestoreTests
     {
         using var folder = new TestFolder();
         await File.WriteAllTextAsync(folder.File("trace"), "# recorded\n7\n0x2000 # page 2\n7\n2999\n", TestContext.Current.CancellationToken);
-        ToolResult result = await ToolProcess.RunAsync(folder.Path, "restore", folder.Image(Pages), "--clones", "2", "--trace", folder.File("trace"), "--verify", "--json");
+        ToolResult result = await ToolProcess.RunAsync(
+            folder.Path, "restore", folder.Image(Pages), "--clones", "2", "--trace", folder.File("trace"), "--verify", "--json");
         JsonElement json = AssertVerified(result);
         Assert.Equal("trace", json.GetProperty("pattern").GetString());
         Assert.All(json.GetProperty("perClone").EnumerateArray(), static clone => Assert.Equal(4, clone.GetProperty("pagesTouched").GetInt64()));

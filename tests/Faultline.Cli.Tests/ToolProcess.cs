@@ -72,7 +72,8 @@ internal sealed class ToolProcess : IAsyncDisposable
     }
 
     /// <summary>The processes the tool has started, of one kind (<c>pager</c> or <c>clone</c>).</summary>
-    public IReadOnlyList<int> Children(string kind) => [.. ChildrenOf(Id).Where(child => CommandLineOf(child).EndsWith($"internal {kind}", StringComparison.Ordinal))];
+    public IReadOnlyList<int> Children(string kind) =>
+        [.. ChildrenOf(Id).Where(child => CommandLineOf(child).EndsWith($"internal {kind}", StringComparison.Ordinal))];
 
     /// <summary>Waits until so many clones have mapped an image of this length: their work has begun.</summary>
     public async Task<IReadOnlyList<int>> WaitForWorkingClonesAsync(int count, long imageBytes)
@@ -115,7 +116,8 @@ internal sealed class ToolProcess : IAsyncDisposable
                 return;
             }
 
-            Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(20), $"Still there: {string.Join(", ", left.Where(IsRunning))} {string.Join(", ", Directory.GetDirectories(TemporaryFolder))}");
+            string remains = $"{string.Join(", ", left.Where(IsRunning))} {string.Join(", ", Directory.GetDirectories(TemporaryFolder))}";
+            Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(20), $"Still there: {remains}");
             await Task.Delay(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
         }
     }

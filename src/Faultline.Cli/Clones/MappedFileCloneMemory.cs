@@ -14,8 +14,9 @@ internal sealed class MappedFileCloneMemory : CloneMemory
         : base(engine)
     {
         var stream = new FileStream(image, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-        _file = MemoryMappedFile.CreateFromFile(stream, mapName: null, capacity: 0, MemoryMappedFileAccess.CopyOnWrite, HandleInheritability.None, leaveOpen: false);
-        _view = _file.CreateViewAccessor(0, lengthBytes, MemoryMappedFileAccess.CopyOnWrite);
+        const MemoryMappedFileAccess Access = MemoryMappedFileAccess.CopyOnWrite;
+        _file = MemoryMappedFile.CreateFromFile(stream, mapName: null, capacity: 0, Access, HandleInheritability.None, leaveOpen: false);
+        _view = _file.CreateViewAccessor(0, lengthBytes, Access);
         Range = new AddressRange(new VirtualAddress((ulong)_view.SafeMemoryMappedViewHandle.DangerousGetHandle()), (ulong)lengthBytes);
     }
 

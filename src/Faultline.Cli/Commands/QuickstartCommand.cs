@@ -19,7 +19,12 @@ internal static class QuickstartCommand
     private const double SampleWrites = 2;
     private const string ReportName = "faultline-quickstart.html";
 
-    private static readonly Option<string?> Report = new("--report") { HelpName = "FILE.html", Description = $"Where the page with pictures goes (default: ./{ReportName})." };
+    private static readonly Option<string?> Report = new("--report")
+    {
+        HelpName = "FILE.html",
+        Description = $"Where the page with pictures goes (default: ./{ReportName}).",
+    };
+
     private static readonly Option<bool> Json = new(CommandTree.JsonOption) { Description = "Print one JSON document and nothing else." };
 
     public static Command Create()
@@ -32,7 +37,7 @@ internal static class QuickstartCommand
     private static Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
         string report = parsed.GetValue(Report) ?? DefaultReport();
-        HtmlReport.CheckWritable(report);
+        ReportFile.CheckWritable(report);
         return RestoreOutcome.RunAsync("quickstart", parsed.GetValue(Json), (folder, view, token) => RunAsync(report, folder, view, token));
     }
 
@@ -58,7 +63,7 @@ internal static class QuickstartCommand
     {
         try
         {
-            HtmlReport.CheckWritable(ReportName);
+            ReportFile.CheckWritable(ReportName);
             return ReportName;
         }
         catch (ToolException)

@@ -9,22 +9,29 @@ namespace Faultline.Cli.Commands;
 /// <summary><c>faultline restore</c>.</summary>
 internal static class RestoreCommand
 {
+    private const string Name = "restore";
+
     private static readonly Argument<string> Image = new("IMAGE") { Description = "The file to restore: any file whose size is a multiple of 4096 bytes." };
     private static readonly Option<string> Clones = Text("--clones", "N", "4", "How many clones: one process each.");
     private static readonly Option<string> Touch = Text("--touch", "P%", "100%", "Accesses of each clone, in per cent of the image's pages.");
-    private static readonly Option<string?> Pattern = new("--pattern") { HelpName = "sequential|random|zipf|trace", Description = "The order of the accesses (default: sequential)." };
-    private static readonly Option<string?> Trace = new("--trace") { HelpName = "FILE", Description = "With --pattern trace: one access a line, a page number or 0x and a byte offset." };
+    private static readonly Option<string?> Pattern = Choice("--pattern", "sequential|random|zipf|trace", "The order of the accesses (default: sequential).");
+    private static readonly Option<string?> Trace = Choice("--trace", "FILE", "With --pattern trace: on each line a page number, or 0x and a byte offset.");
     private static readonly Option<string> Write = Text("--write", "P%", "0%", "Pages each clone writes to, in per cent of those it touches.");
     private static readonly Option<string> Handlers = Text("--handlers", "H", "2", "Threads of the pager.");
     private static readonly Option<bool> Verify = new("--verify") { Description = "Check every page read against the image." };
-    private static readonly Option<string[]> Compare = new("--compare") { HelpName = "copy|eager|mmap|all", Description = "Do the same work in another way too; may be repeated." };
-    private static readonly Option<string?> Report = new("--report") { HelpName = "FILE.html", Description = "Write a page with pictures." };
+    private static readonly Option<string[]> Compare = new("--compare")
+    {
+        HelpName = "copy|eager|mmap|all",
+        Description = "Do the same work in another way too; may be repeated.",
+    };
+
+    private static readonly Option<string?> Report = Choice("--report", "FILE.html", "Write a page with pictures.");
     private static readonly Option<string> Seed = Text("--seed", "S", "1", "Chooses the random accesses and writes.");
     private static readonly Option<bool> Json = new(CommandTree.JsonOption) { Description = "Print one JSON document and nothing else." };
 
     public static Command Create()
     {
-        var command = new Command("restore", "Restores an image lazily into clone processes that share one page cache.")
+        var command = new Command(Name, "Restores an image lazily into clone processes that share one page cache.")
         {
             Image, Clones, Touch, Pattern, Trace, Write, Handlers, Verify, Compare, Report, Seed, Json,
         };
@@ -35,7 +42,10 @@ internal static class RestoreCommand
     private static Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
         RestoreOptions options = Read(parsed);
-        return RestoreOutcome.RunAsync("restore", parsed.GetValue(Json), (folder, view, token) => RestoreSession.RunAsync("restore", options, folder, view, token));
+        return RestoreOutcome.RunAsync(
+            Name,
+            parsed.GetValue(Json),
+            (folder, view, token) => RestoreSession.RunAsync(Name, options, folder, view, token));
     }
 
     private static RestoreOptions Read(ParseResult parsed)
@@ -68,4 +78,6 @@ internal static class RestoreCommand
     /// <summary>Numbers are read by <see cref="RestoreArguments"/>, whose sentences say what is allowed.</summary>
     private static Option<string> Text(string name, string help, string value, string description) =>
         new(name) { HelpName = help, Description = description, DefaultValueFactory = _ => value };
+
+    private static Option<string?> Choice(string name, string help, string description) => new(name) { HelpName = help, Description = description };
 }

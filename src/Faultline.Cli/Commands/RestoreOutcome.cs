@@ -46,11 +46,16 @@ internal static class RestoreOutcome
     private static void Print(IAnsiConsole console, RestoreDocument document)
     {
         console.WriteLine();
-        console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[bold]{document.Clones} clones of {System.IO.Path.GetFileName(document.Image)}[/], {Amount.Bytes(document.ImageBytes)}; {document.Pattern}, {Amount.Percent(document.TouchPercent)} touched, {Amount.Percent(document.WritePercent)} written");
+        string image = System.IO.Path.GetFileName(document.Image);
+        string work = $"{document.Pattern}, {Amount.Percent(document.TouchPercent)} touched, {Amount.Percent(document.WritePercent)} written";
+        console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{document.Clones} clones of {image}, {Amount.Bytes(document.ImageBytes)}; {work}"));
         ResultTable.Write(console, document);
         if (document.Latency is { Count: > 0 } latency)
         {
-            console.WriteLine($"Fault latency in the pager: median {Amount.Microseconds(latency.P50Us)}, 99% {Amount.Microseconds(latency.P99Us)}, longest {Amount.Microseconds(latency.MaxUs)}.");
+            string percentiles = $"median {Amount.Microseconds(latency.P50Us)}, 99% {Amount.Microseconds(latency.P99Us)}";
+            console.WriteLine($"Fault latency in the pager: {percentiles}, longest {Amount.Microseconds(latency.MaxUs)}.");
         }
 
         if (document.Verification == "passed")

@@ -30,7 +30,8 @@ internal static class CachedImageCheck
                 int changed = FindChangedPage(part[..read], checksums.AsSpan((int)(offset / PageChecksum.PageBytes)));
                 if (changed >= 0)
                 {
-                    return string.Create(CultureInfo.InvariantCulture, $"Page {(offset / PageChecksum.PageBytes) + (ulong)changed} of the cached image was changed.");
+                    ulong page = (offset / PageChecksum.PageBytes) + (ulong)changed;
+                    return string.Create(CultureInfo.InvariantCulture, $"Page {page} of the cached image was changed.");
                 }
             }
 

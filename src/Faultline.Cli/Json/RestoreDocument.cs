@@ -1,6 +1,8 @@
 namespace Faultline.Cli.Json;
 
-/// <summary>What <c>restore</c> and <c>quickstart</c> print with <c>--json</c>: the run through minor faults, how it was asked for, and the comparisons.</summary>
+/// <summary>
+/// What <c>restore</c> and <c>quickstart</c> print with <c>--json</c>: the run through minor faults, how it was asked for, and the comparisons.
+/// </summary>
 internal sealed record RestoreDocument : RunDocument
 {
     public required string Command { get; init; }

@@ -8,10 +8,10 @@ internal static class Guidance
 {
     public static IEnumerable<string> Sentences(CompareDocument compare)
     {
-        yield return "Faultline: the image is remote, compressed or made on demand; memory needs a budget or a policy; pages are counted, recorded or migrated.";
+        yield return "Faultline: the image is remote, compressed or made on demand; or memory needs a budget; or pages are counted, recorded or migrated.";
         if (compare.Mmap is not null)
         {
-            yield return "Plain mmap(MAP_PRIVATE): the image is an uncompressed local file and the kernel's policy is good enough. Nothing is simpler then, seldom anything is faster, and its clones share pages too.";
+            yield return "Plain mmap(MAP_PRIVATE): the image is an uncompressed local file and the kernel's policy will do. Its clones share pages too.";
         }
 
         if (compare.Copy is not null)

@@ -71,8 +71,12 @@ internal sealed class RunView(IAnsiConsole? console)
     private static string Foot(RestoreRun run, PagerReport? report)
     {
         string more = run.Clones.Count > MaxRows ? $"and {run.Clones.Count - MaxRows} more clones; " : string.Empty;
-        return report is null
-            ? $"[grey]{more}{Amount.Count(run.Clones.Sum(static clone => clone.Progress?.Touched ?? 0))} pages touched[/]"
-            : $"[grey]{more}{Amount.Bytes(report.StoreBytes)} from the store; fault latency p50 {Amount.Microseconds(report.P50Us)}, p99 {Amount.Microseconds(report.P99Us)}, max {Amount.Microseconds(report.MaxUs)}[/]";
+        if (report is null)
+        {
+            return $"[grey]{more}{Amount.Count(run.Clones.Sum(static clone => clone.Progress?.Touched ?? 0))} pages touched[/]";
+        }
+
+        string percentiles = $"p50 {Amount.Microseconds(report.P50Us)}, p99 {Amount.Microseconds(report.P99Us)}, max {Amount.Microseconds(report.MaxUs)}";
+        return $"[grey]{more}{Amount.Bytes(report.StoreBytes)} from the store; fault latency {percentiles}[/]";
     }
 }

@@ -61,7 +61,8 @@ internal sealed class ChildProcess : IAsyncDisposable
     /// <exception cref="ToolException">The process cannot be started.</exception>
     public static ChildProcess Start(string kind)
     {
-        string program = Environment.ProcessPath ?? throw new ToolException(ExitCode.Failed, "This program cannot find its own file to start its processes from.");
+        string program = Environment.ProcessPath
+            ?? throw new ToolException(ExitCode.Failed, "This program cannot find its own file to start its processes from.");
         var start = new ProcessStartInfo(program)
         {
             UseShellExecute = false,

@@ -10,13 +10,15 @@ namespace Faultline.Cli.Report;
 /// <summary>Draws memory over time: one line for a run, all on the same scale.</summary>
 internal static class MemoryPicture
 {
+    private const int Width = 960;
+    private const int Height = 280;
     private const int Left = 80;
     private const int Right = 940;
     private const int Top = 16;
     private const int Bottom = 250;
     private const int Lines = 4;
 
-    public static void Append(StringBuilder html, IReadOnlyList<RunResult> runs)
+    public static void Append(StringBuilder html, IReadOnlyList<RunResult> runs, string title)
     {
         double endMs = 1;
         long mostBytes = 1;
@@ -29,22 +31,23 @@ internal static class MemoryPicture
             }
         }
 
-        html.Append("<svg class=\"chart\" role=\"img\" viewBox=\"0 0 960 280\"><title>Memory of all processes over time, by mode</title>\n");
-        AppendGrid(html, endMs, mostBytes);
+        var canvas = new SvgCanvas(html, "chart", Width, Height, title);
+        DrawGrid(canvas, endMs, mostBytes);
         foreach (RunResult run in runs)
         {
-            html.Append(CultureInfo.InvariantCulture, $"<polyline class=\"line {run.Mode.Word()}\" points=\"");
+            var points = new StringBuilder();
             foreach (MemorySample sample in run.Memory)
             {
                 double x = Left + ((Right - Left) * sample.TimeMs / endMs);
                 double y = Bottom - ((Bottom - Top) * (double)Math.Max(sample.PssBytes, 0) / mostBytes);
-                html.Append(CultureInfo.InvariantCulture, $"{x:0.#},{y:0.#} ");
+                points.Append(CultureInfo.InvariantCulture, $"{x:0.#},{y:0.#} ");
             }
 
-            html.Append(CultureInfo.InvariantCulture, $"\"><title>{run.Mode.Title()}</title></polyline>\n");
+            canvas.Polyline("line " + run.Mode.Word(), points, run.Mode.Title());
         }
 
-        html.Append("</svg>\n<p class=\"legend\">");
+        canvas.End();
+        html.Append("<p class=\"legend\">");
         foreach (RunResult run in runs)
         {
             html.Append(CultureInfo.InvariantCulture, $"<span><i class=\"{run.Mode.Word()}\"></i>{run.Mode.Title()}</span> ");
@@ -53,15 +56,15 @@ internal static class MemoryPicture
         html.Append("</p>\n");
     }
 
-    private static void AppendGrid(StringBuilder html, double endMs, long mostBytes)
+    private static void DrawGrid(SvgCanvas canvas, double endMs, long mostBytes)
     {
         for (int i = 0; i <= Lines; i++)
         {
             double y = Bottom - ((Bottom - Top) * i / (double)Lines);
             double x = Left + ((Right - Left) * i / (double)Lines);
-            html.Append(CultureInfo.InvariantCulture, $"<line class=\"{(i == 0 ? "axis" : "grid")}\" x1=\"{Left}\" y1=\"{y:0.#}\" x2=\"{Right}\" y2=\"{y:0.#}\"/>");
-            html.Append(CultureInfo.InvariantCulture, $"<text class=\"tick\" text-anchor=\"end\" x=\"{Left - 8}\" y=\"{y + 4:0.#}\">{Amount.Bytes(mostBytes * i / Lines)}</text>");
-            html.Append(CultureInfo.InvariantCulture, $"<text class=\"tick\" text-anchor=\"middle\" x=\"{x:0.#}\" y=\"{Bottom + 18}\">{Amount.Milliseconds(endMs * i / Lines)}</text>\n");
+            canvas.Line(i == 0 ? "axis" : "grid", Left, y, Right, y);
+            canvas.Words("end", Left - 8, y + 4, Amount.Bytes(mostBytes * i / Lines));
+            canvas.Words("middle", x, Bottom + 18, Amount.Milliseconds(endMs * i / Lines));
         }
     }
 }

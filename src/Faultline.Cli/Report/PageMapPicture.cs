@@ -11,14 +11,34 @@ internal static class PageMapPicture
 {
     private const int Columns = 128;
 
+    /// <summary>The side of a cell on a wide screen.</summary>
+    private const int CellPixels = 8;
+
     /// <summary>Shades of each colour.</summary>
     private const int Shades = 4;
 
-    public static void Append(StringBuilder html, PageMap map, string description)
+    public static void Append(StringBuilder html, PageMap map, string title)
     {
         int cells = map.Touched.Length;
         int columns = Math.Min(Columns, cells);
         int rows = (cells + columns - 1) / columns;
+        int width = Math.Max(columns, 16) * CellPixels;
+        string attributes = string.Create(
+            CultureInfo.InvariantCulture,
+            $" style=\"max-width:{width}px\" preserveAspectRatio=\"none\" shape-rendering=\"crispEdges\"");
+        var canvas = new SvgCanvas(html, "map", columns, rows, title, attributes);
+        canvas.Rectangle("absent", 0, 0, columns, rows);
+        foreach ((string style, StringBuilder path) in Paths(map, cells, columns))
+        {
+            canvas.Path(style, path);
+        }
+
+        canvas.End();
+    }
+
+    /// <summary>Joins neighbouring cells of one style, and all cells of one style into one path: a big map stays a small file.</summary>
+    private static SortedDictionary<string, StringBuilder> Paths(PageMap map, int cells, int columns)
+    {
         var paths = new SortedDictionary<string, StringBuilder>(StringComparer.Ordinal);
         string previous = string.Empty;
         int start = 0;
@@ -35,16 +55,7 @@ internal static class PageMapPicture
             previous = style;
         }
 
-        html.Append(CultureInfo.InvariantCulture, $"<svg class=\"map\" role=\"img\" viewBox=\"0 0 {columns} {rows}\" ");
-        html.Append(CultureInfo.InvariantCulture, $"style=\"aspect-ratio:{columns}/{rows};max-width:{Math.Max(columns, 16) * 8}px\" preserveAspectRatio=\"none\" shape-rendering=\"crispEdges\">");
-        html.Append("<title>").Append(description).Append("</title>");
-        html.Append(CultureInfo.InvariantCulture, $"<rect class=\"absent\" width=\"{columns}\" height=\"{rows}\"/>");
-        foreach ((string style, StringBuilder path) in paths)
-        {
-            html.Append(CultureInfo.InvariantCulture, $"<path class=\"{style}\" d=\"{path}\"/>");
-        }
-
-        html.Append("</svg>\n");
+        return paths;
     }
 
     private static void AppendRun(SortedDictionary<string, StringBuilder> paths, string style, int start, int end, int columns)

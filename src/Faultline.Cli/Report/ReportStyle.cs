@@ -23,9 +23,11 @@ internal static class ReportStyle
         .bar { fill:var(--continue); } .axis { stroke:var(--soft); } .grid { stroke:var(--rule); } .tick { fill:var(--soft); font-size:11px; }
         .line { fill:none; stroke-width:2.5; stroke-linejoin:round; }
         .line.continue { stroke:var(--continue); } .line.copy { stroke:var(--copy); } .line.eager { stroke:var(--eager); } .line.mmap { stroke:var(--mmap); }
-        .legend span { margin-right:1.25rem; white-space:nowrap; } .legend i { display:inline-block; width:.8rem; height:.8rem; border-radius:2px; margin-right:.4rem; }
+        .legend span { margin-right:1.25rem; white-space:nowrap; }
+        .legend i { display:inline-block; width:.8rem; height:.8rem; border-radius:2px; margin-right:.4rem; }
         i.continue { background:var(--continue); } i.copy { background:var(--copy); } i.eager { background:var(--eager); } i.mmap { background:var(--mmap); }
-        i.absent { background:var(--absent); } i.touched { background:var(--touched); } i.brought { background:var(--brought); } i.written { background:var(--written); }
+        i.absent { background:var(--absent); } i.touched { background:var(--touched); }
+        i.brought { background:var(--brought); } i.written { background:var(--written); }
         .bad { color:var(--written); font-weight:600; } .good { color:var(--mmap); font-weight:600; }
         """;
 }

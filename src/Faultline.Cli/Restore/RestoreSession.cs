@@ -46,7 +46,7 @@ internal static class RestoreSession
         RestoreDocument document = Describe(command, plan, runs);
         if (options.ReportPath is { } path)
         {
-            HtmlReport.Write(path, new ReportModel(document, runs, Machine.Describe()));
+            ReportFile.Write(path, HtmlReport.Render(new ReportModel(document, runs, Machine.Describe())));
         }
 
         return document;
@@ -61,7 +61,7 @@ internal static class RestoreSession
 
         if (options.ReportPath is { } path)
         {
-            HtmlReport.CheckWritable(path);
+            ReportFile.CheckWritable(path);
         }
 
         using var engine = new LinuxEngine();
@@ -99,8 +99,9 @@ internal static class RestoreSession
         long available = ProcessFigures.AvailableBytes();
         if (needed > available)
         {
-            throw ToolException.BadInput(
-                $"{options.Clones} clones of this image{reason} need about {Amount.Bytes(needed)} of memory, and {Amount.Bytes(available)} are available: ask for fewer clones{(reason.Length == 0 ? "." : ", or leave the comparison out.")}");
+            string advice = reason.Length == 0 ? "ask for fewer clones." : "ask for fewer clones, or leave the comparison out.";
+            string amounts = $"about {Amount.Bytes(needed)} of memory, and {Amount.Bytes(available)} are available";
+            throw ToolException.BadInput($"{options.Clones} clones of this image{reason} need {amounts}: {advice}");
         }
     }
 
@@ -108,7 +109,8 @@ internal static class RestoreSession
     {
         RunDocument main = runs[0].Document;
         RestoreOptions options = plan.Options;
-        List<string> failures = [.. main.Failures, .. runs.Skip(1).SelectMany(static run => run.Document.Failures.Select(failure => $"With {run.Mode.Word()}: {failure}"))];
+        IEnumerable<string> elsewhere = runs.Skip(1).SelectMany(static run => run.Document.Failures.Select(failure => $"With {run.Mode.Word()}: {failure}"));
+        List<string> failures = [.. main.Failures, .. elsewhere];
         bool isVerified = options.Verify && failures.Count == 0;
         return new RestoreDocument
         {
