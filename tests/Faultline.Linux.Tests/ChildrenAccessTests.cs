@@ -134,6 +134,7 @@ public sealed class ChildrenAccessTests : IDisposable
     [Fact(Timeout = 20_000)]
     public async Task Load_MissingPage_WaitsForCopy()
     {
+        Assert.SkipUnless(_engine.Capabilities.KernelFaults.IsAvailable, _engine.Capabilities.KernelFaults.Reason);
         VirtualAddress at = _space.Map(MapRequest.PrivateAnonymous(Page)).OrThrow("mmap");
         using IUserfaultfd context = UserfaultfdHandshake.Open(_space, UserfaultfdFeatures.ThreadId).OrThrow("userfaultfd");
         Assert.True(context.Register(new(at, Page), RegisterModes.Missing).IsOk);

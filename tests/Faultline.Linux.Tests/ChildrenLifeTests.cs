@@ -161,6 +161,7 @@ public sealed class ChildrenLifeTests : IDisposable
     [Fact(Timeout = 30_000)]
     public async Task ParentProcessKilled_ChildrenWithSleepingThreads_EndToo()
     {
+        Assert.SkipUnless(_engine.Capabilities.KernelFaults.IsAvailable, _engine.Capabilities.KernelFaults.Reason);
         using Process parent = OrphanProgram.Start();
         string? line = await parent.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
         int[] pids = [.. line!.Split(' ').Select(one => int.Parse(one, CultureInfo.InvariantCulture))];

@@ -17,6 +17,7 @@ public sealed class DescriptorSocketTests
     public void Receive_OfSentDescriptors_GivesSameFilesWithBytes()
     {
         using LinuxEngine engine = new();
+        Assert.SkipUnless(engine.Capabilities.KernelFaults.IsAvailable, engine.Capabilities.KernelFaults.Reason);
         (DescriptorSocket first, DescriptorSocket second) = DescriptorSocket.CreatePair().OrThrow("socketpair");
         using DescriptorSocket sender = first;
         using DescriptorSocket receiver = second;
@@ -54,6 +55,7 @@ public sealed class DescriptorSocketTests
     public void FromDescriptor_BeforeHandshake_HasNoFeaturesAndCanShakeHands()
     {
         using LinuxEngine engine = new();
+        Assert.SkipUnless(engine.Capabilities.KernelFaults.IsAvailable, engine.Capabilities.KernelFaults.Reason);
         (DescriptorSocket first, DescriptorSocket second) = DescriptorSocket.CreatePair().OrThrow("socketpair");
         using DescriptorSocket sender = first;
         using DescriptorSocket receiver = second;

@@ -12,6 +12,7 @@ public sealed class HomeMinorFault
     public async Task Continue_AfterMinorFault_LetsReaderSeeCachedPage()
     {
         using LinuxEngine engine = new();
+        Assert.SkipUnless(engine.Capabilities.KernelFaults.IsAvailable, engine.Capabilities.KernelFaults.Reason);
         using IMemoryFile file = engine.CreateMemoryFile(new() { Name = "minor", Size = 4 * PageSizeBytes }).OrThrow("memfd_create");
         Assert.Equal(8, file.Write(PageSizeBytes, BitConverter.GetBytes(0x1122334455667788UL)).OrThrow("pwrite"));
         VirtualAddress at = engine.Home.Map(MapRequest.SharedFile(file, 4 * PageSizeBytes)).OrThrow("mmap");

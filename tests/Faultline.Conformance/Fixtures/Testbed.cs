@@ -146,14 +146,42 @@ public sealed class Testbed : IDisposable
     }
 
     /// <summary>Opens a context with features enabled, or skips the case if the engine does not offer them.</summary>
-    public FaultMonitor Open(UserfaultfdFeatures features = UserfaultfdFeatures.None, UserfaultfdOptions options = UserfaultfdOptions.NonBlocking | UserfaultfdOptions.CloseOnExec)
+    public FaultMonitor Open(
+        UserfaultfdFeatures features = UserfaultfdFeatures.None,
+        UserfaultfdOptions options = UserfaultfdOptions.NonBlocking | UserfaultfdOptions.CloseOnExec)
     {
         UserfaultfdFeatures lacking = features & ~Engine.Capabilities.Features;
         SkipIf(lacking == UserfaultfdFeatures.None ? null : $"The engine does not offer {lacking}.");
-        IUserfaultfd uffd = Own(Expect.Ok(Space.OpenUserfaultfd(options)));
+        if ((features & UserfaultfdFeatures.EventFork) != 0)
+        {
+            NeedForkEvents();
+        }
+
+        IUserfaultfd uffd = OpenContext(options);
         Expect.Ok(uffd.Handshake(features));
         return Own(new FaultMonitor(Engine, uffd));
     }
+
+    /// <summary>
+    /// Opens a context that is still without its handshake. Where the right to report kernel-mode faults is missing, one for user-mode faults only:
+    /// nearly every case can do with that. Skips the case if there can be none.
+    /// </summary>
+    public IUserfaultfd OpenContext(UserfaultfdOptions options, IAddressSpace? space = null)
+    {
+        EngineCapabilities can = Engine.Capabilities;
+        SkipIf(can.Userfaultfd.IsAvailable ? null : $"No userfaultfd can be opened: {can.Userfaultfd.Reason}");
+        return Own(Expect.Ok((space ?? Space).OpenUserfaultfd(can.KernelFaults.IsAvailable ? options : options | UserfaultfdOptions.UserModeOnly)));
+    }
+
+    /// <summary>Skips the case unless fork events may be asked for.</summary>
+    public void NeedForkEvents()
+    {
+        using IUserfaultfd trial = OpenContext(UserfaultfdOptions.CloseOnExec);
+        SkipIf(trial.Handshake(UserfaultfdFeatures.EventFork).Errno == Errno.EPERM ? "Fork events need CAP_SYS_PTRACE: run as root." : null);
+    }
+
+    /// <summary>Skips the case unless a context may report kernel-mode faults.</summary>
+    public void NeedKernelFaults() => SkipIf(Engine.Capabilities.KernelFaults.IsAvailable ? null : Engine.Capabilities.KernelFaults.Reason);
 
     /// <summary>Opens a context and registers an area with it.</summary>
     public FaultMonitor Watch(MappedArea area, RegisterModes modes, UserfaultfdFeatures features = UserfaultfdFeatures.None)

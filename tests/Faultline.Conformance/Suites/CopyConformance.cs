@@ -290,6 +290,7 @@ public abstract class CopyConformance(EngineHost host) : ConformanceSuite(host)
 
     private (MappedArea Area, MappedArea Source, FaultMonitor Monitor, PendingWork<FillResult> Copy) ParkOnTheSource()
     {
+        Bed.NeedKernelFaults();
         MappedArea area = Bed.MapAnonymous(pages: 1);
         MappedArea source = Bed.MapAnonymous(pages: 1);
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing);

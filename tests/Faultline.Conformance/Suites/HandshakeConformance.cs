@@ -28,6 +28,11 @@ public abstract class HandshakeConformance(EngineHost host) : ConformanceSuite(h
     [MemberData(nameof(EachFeature))]
     public void Handshake_OneFeature_EnablesItAndStillReportsAll(UserfaultfdFeatures feature)
     {
+        if (feature == UserfaultfdFeatures.EventFork)
+        {
+            Bed.NeedForkEvents();
+        }
+
         using IUserfaultfd uffd = Open();
         UserfaultfdApi api = Expect.Ok(uffd.Handshake(feature));
         Assert.Equal(EveryFeature, api.Features & EveryFeature);
@@ -38,6 +43,7 @@ public abstract class HandshakeConformance(EngineHost host) : ConformanceSuite(h
     [Section("1.4")]
     public void Handshake_AllFeaturesAtOnce_Succeeds()
     {
+        Bed.NeedForkEvents();
         using IUserfaultfd uffd = Open();
         Expect.Ok(uffd.Handshake(EveryFeature));
         Assert.Equal(EveryFeature, uffd.Features);
@@ -125,6 +131,7 @@ public abstract class HandshakeConformance(EngineHost host) : ConformanceSuite(h
     [Fact]
     public void Probe_TwoSteps_TellsFeaturesAndOpensWithThem()
     {
+        Bed.NeedKernelFaults();
         Assert.Equal(EveryFeature, EveryFeature & Expect.Ok(UserfaultfdHandshake.Probe(Bed.Space, UserfaultfdOptions.CloseOnExec)));
         using IUserfaultfd uffd = Expect.Ok(UserfaultfdHandshake.Open(Bed.Space, UserfaultfdFeatures.ThreadId, (UserfaultfdFeatures)(1UL << 63)));
         Assert.Equal(UserfaultfdFeatures.ThreadId, uffd.Features);
@@ -137,5 +144,5 @@ public abstract class HandshakeConformance(EngineHost host) : ConformanceSuite(h
         return uffd.Handshake(features).Errno;
     });
 
-    private IUserfaultfd Open() => Bed.Own(Expect.Ok(Bed.Space.OpenUserfaultfd(UserfaultfdOptions.NonBlocking | UserfaultfdOptions.CloseOnExec)));
+    private IUserfaultfd Open() => Bed.OpenContext(UserfaultfdOptions.NonBlocking | UserfaultfdOptions.CloseOnExec);
 }

@@ -219,6 +219,7 @@ public abstract class InstallCasesConformance(EngineHost host) : ConformanceSuit
     [Section("5.3")]
     public void SharedCopy_SourceFaults_OneBlockCharged()
     {
+        Bed.NeedKernelFaults();
         MappedArea area = Bed.Map(MemoryKind.ShmemShared);
         MappedArea source = Bed.Map(MemoryKind.Anonymous);
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing);

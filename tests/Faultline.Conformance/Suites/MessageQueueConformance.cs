@@ -104,7 +104,7 @@ public abstract class MessageQueueConformance(EngineHost host) : ConformanceSuit
     public void Read_OnABlockingContext_WaitsForTheFirstMessage()
     {
         MappedArea area = Bed.Map(MemoryKind.Anonymous);
-        IUserfaultfd uffd = Bed.Own(Expect.Ok(Bed.Space.OpenUserfaultfd(UserfaultfdOptions.CloseOnExec)));
+        IUserfaultfd uffd = Bed.OpenContext(UserfaultfdOptions.CloseOnExec);
         Expect.Ok(uffd.Handshake(UserfaultfdFeatures.None));
         Assert.True(uffd.Register(area.Range, RegisterModes.Missing).IsOk);
         var messages = new UserfaultfdMessage[2];

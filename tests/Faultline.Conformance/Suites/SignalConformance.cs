@@ -151,6 +151,7 @@ public abstract class SignalConformance(EngineHost host) : ConformanceSuite(host
     [InlineData(Advice.PopulateWrite, PageFaultFlags.Write)]
     public void Populate_MissingPage_WaitsForTheMonitor(Advice advice, PageFaultFlags flags)
     {
+        Bed.NeedKernelFaults();
         MappedArea area = Bed.Map(MemoryKind.Anonymous);
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing);
         PendingWork<SystemResult> populate = Testbed.StartCall("populate", () => Bed.Space.Advise(area.Page(1), advice));
@@ -163,6 +164,7 @@ public abstract class SignalConformance(EngineHost host) : ConformanceSuite(host
     [Fact]
     public void PopulateWrite_ProtectedPage_WriteProtectMessage()
     {
+        Bed.NeedKernelFaults();
         MappedArea area = Bed.Map(MemoryKind.Anonymous);
         Bed.Store(area.At(0));
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.WriteProtect);
@@ -187,6 +189,7 @@ public abstract class SignalConformance(EngineHost host) : ConformanceSuite(host
     [Fact]
     public void Lock_MissingPage_WaitsForTheMonitorWithAWriteFault()
     {
+        Bed.NeedKernelFaults();
         MappedArea area = Bed.Map(MemoryKind.Anonymous);
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing);
         PendingWork<SystemResult> call = Testbed.StartCall("mlock", () => Bed.Space.Lock(area.Page(0)));
@@ -199,6 +202,7 @@ public abstract class SignalConformance(EngineHost host) : ConformanceSuite(host
     [Fact]
     public void KernelAccess_MissingPage_WaitsForTheMonitor()
     {
+        Bed.NeedKernelFaults();
         MappedArea area = Bed.Map(MemoryKind.Anonymous);
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing);
         IMemoryAccess kernel = Bed.Own(Expect.Ok(Bed.Space.OpenAccess(AccessMode.Kernel)));
@@ -218,6 +222,7 @@ public abstract class SignalConformance(EngineHost host) : ConformanceSuite(host
     [Section("8.2")]
     public void KernelStore_ProtectedPage_WriteProtectMessage()
     {
+        Bed.NeedKernelFaults();
         MappedArea area = Bed.Map(MemoryKind.Anonymous);
         Bed.Store(area.At(0));
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.WriteProtect);
