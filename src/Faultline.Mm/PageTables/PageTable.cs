@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Threading;
@@ -116,13 +117,35 @@ internal sealed unsafe class PageTable
     /// <summary>Frees the lowest-level and middle tables that cover nothing outside the range between two mappings.</summary>
     /// <param name="floor">The end of the mapping before, or zero.</param>
     /// <param name="ceiling">The start of the mapping after, or the end of the address space.</param>
+    /// <param name="shootdown">How accesses that walk the tables are waited out.</param>
     /// <remarks>Linux: <c>free_pgd_range</c>. All entries in between have been taken and shot down.</remarks>
-    public void FreeRange(ulong floor, ulong ceiling) => FreeBelow(TableAt(_root), TopLevel, 0, floor, ceiling);
+    public void FreeRange(ulong floor, ulong ceiling, TlbShootdown shootdown)
+    {
+        List<uint>? detached = null;
+        DetachBelow(TableAt(_root), TopLevel, 0, floor, ceiling, ref detached);
+        if (detached is null)
+        {
+            return;
+        }
+
+        // An access may be walking through a table that has just been taken out.
+        shootdown.Flush();
+        foreach (uint number in detached)
+        {
+            Free(number);
+        }
+    }
 
     /// <summary>Frees every table, the root too: the address space ends, and nobody walks it any more.</summary>
     public void FreeAll()
     {
-        FreeBelow(TableAt(_root), TopLevel, 0, 0, 1UL << 48);
+        List<uint>? detached = null;
+        DetachBelow(TableAt(_root), TopLevel, 0, 0, 1UL << 48, ref detached);
+        foreach (uint number in detached ?? [])
+        {
+            Free(number);
+        }
+
         Free(_root);
         Debug.Assert(_tableCount == 0, "A table outlived its address space.");
     }
@@ -181,8 +204,8 @@ internal sealed unsafe class PageTable
         return 0;
     }
 
-    /// <summary>Frees the tables under one table whose whole span lies in <c>[floor, ceiling)</c>.</summary>
-    private void FreeBelow(PteTable table, int level, ulong start, ulong floor, ulong ceiling)
+    /// <summary>Takes out the tables under one table whose whole span lies in <c>[floor, ceiling)</c>.</summary>
+    private void DetachBelow(PteTable table, int level, ulong start, ulong floor, ulong ceiling, ref List<uint>? detached)
     {
         ulong span = SpanOf(level);
         int first = floor <= start ? 0 : (int)((floor - start) / span);
@@ -202,13 +225,13 @@ internal sealed unsafe class PageTable
 
             if (level > 1)
             {
-                FreeBelow(TableAt(entry.FrameNumber), level - 1, from, floor, ceiling);
+                DetachBelow(TableAt(entry.FrameNumber), level - 1, from, floor, ceiling, ref detached);
             }
 
             if (floor <= from && from + span <= ceiling)
             {
                 Pte.Take(table.Entries + i);
-                Free(entry.FrameNumber);
+                (detached ??= []).Add(entry.FrameNumber);
             }
         }
     }

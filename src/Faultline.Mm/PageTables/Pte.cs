@@ -87,7 +87,7 @@ internal readonly record struct Pte(ulong Value)
     /// <summary>Write-protected by userfaultfd, in whichever form the entry is.</summary>
     public bool IsWriteProtected =>
         IsPresent ? (Value & WriteProtected) != 0
-        : IsMarker ? (Marker & PteMarker.WriteProtect) != 0
+        : IsMarker ? (Marker & PteMarker.WriteProtect) != 0 || (Value & SwapWriteProtected) != 0
         : IsSwapSlot && (Value & SwapWriteProtected) != 0;
 
     /// <summary>An entry for a frame.</summary>

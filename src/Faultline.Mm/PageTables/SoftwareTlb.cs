@@ -124,7 +124,7 @@ internal sealed unsafe class SoftwareTlb : IDisposable
 
     private byte* Walk(ulong address, bool forStore)
     {
-        if (address >= PageTable.UserEnd)
+        if (address >= PageTable.UserEnd || _shootdown.IsClosed)
         {
             return null;
         }

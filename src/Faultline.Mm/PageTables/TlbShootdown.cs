@@ -23,6 +23,11 @@ internal sealed class TlbShootdown
     /// <summary>Raised by each shoot-down. Accessors with an older one drop their translations.</summary>
     private ulong _generation;
 
+    private int _isClosed;
+
+    /// <summary>Whether there is no page table any more: every walk ends at once.</summary>
+    public bool IsClosed => Volatile.Read(ref _isClosed) != 0;
+
     public ulong Generation => Volatile.Read(ref _generation);
 
     public void Add(SoftwareTlb tlb)
@@ -38,6 +43,13 @@ internal sealed class TlbShootdown
     {
         using RankedLock.Scope held = _lock.Enter();
         Volatile.Write(ref _accessors, Array.FindAll(_accessors, other => other != tlb));
+    }
+
+    /// <summary>Ends all walks for ever: the page table goes.</summary>
+    public void Close()
+    {
+        Volatile.Write(ref _isClosed, 1);
+        Flush();
     }
 
     /// <summary>Takes back every translation. Entries are changed before; frames and tables are freed after.</summary>

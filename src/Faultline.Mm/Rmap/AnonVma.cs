@@ -28,7 +28,8 @@ internal sealed class AnonVma
     /// <summary>Whether its handle was given back: it lists nothing, and never will again. Guard: the lock.</summary>
     public bool IsRemoved { get; set; }
 
-    public bool SharesRootWith(AnonVma other) => _root == other._root;
+    /// <summary>The oldest ancestor: its list has every mapping a shared page can be in.</summary>
+    public AnonVma Root => _root;
 
     public RankedLock.Scope Enter() => _lock.Enter();
 

@@ -17,7 +17,30 @@ internal static unsafe class Rmap
         Interlocked.Increment(ref record->MapCount);
     }
 
-    /// <summary>One more entry maps an anonymous page: fork, or a swap-in.</summary>
+    /// <summary>Files a page that was read back from swap (Linux: <c>folio_add_anon_rmap_ptes</c> on a fresh folio). The folio is locked.</summary>
+    public static void AddSwappedIn(Folio folio, Vma vma, ulong address, bool isExclusive)
+    {
+        Debug.Assert(vma.AnonVma is not null, "The mapping has had anonymous pages.");
+        Frame* record = folio.Record;
+        if (record->Owner == 0 || isExclusive)
+        {
+            // An exclusive page is filed anew: its entry may have been moved while the page was away.
+            record->Index = vma.IndexOf(address);
+
+            // A page that others refer to by its slot is filed with the ancestor, in whose list all of them are.
+            record->Owner = isExclusive ? vma.AnonVma.OwnerHandle : vma.AnonVma.Root.OwnerHandle;
+            folio.Set(FolioFlags.Anonymous | FolioFlags.SwapBacked);
+        }
+
+        if (isExclusive)
+        {
+            folio.Set(FolioFlags.Exclusive);
+        }
+
+        Interlocked.Increment(ref record->MapCount);
+    }
+
+    /// <summary>One more entry maps an anonymous page: fork.</summary>
     public static void AddAnonymous(Frame* frame) => Interlocked.Increment(ref frame->MapCount);
 
     /// <summary>One more entry maps a page of a file (Linux: <c>folio_add_file_rmap_pte</c>).</summary>

@@ -1,4 +1,7 @@
+using System;
+using System.Collections.Generic;
 using System.Threading;
+using Faultline.Sync;
 
 namespace Faultline.Mm;
 
@@ -9,6 +12,11 @@ namespace Faultline.Mm;
 /// </remarks>
 internal sealed class MmState
 {
+    private readonly RankedLock _bindingsLock = new(LockRank.MmOwners);
+
+    /// <summary>The userfaultfds that are open for this address space. Guard: <see cref="_bindingsLock"/>.</summary>
+    private readonly List<UserfaultfdBinding> _bindings = [];
+
     private int _users = 1;
     private int _isKilled;
 
@@ -45,7 +53,33 @@ internal sealed class MmState
         return root == 0 ? null : new MmState(system, new PageTable(system.Pool, root));
     }
 
-    public void Kill() => Volatile.Write(ref _isKilled, 1);
+    /// <summary>Ends whatever waits on behalf of this address space.</summary>
+    public void Kill()
+    {
+        Volatile.Write(ref _isKilled, 1);
+        UserfaultfdBinding[] bindings;
+        using (RankedLock.Scope held = _bindingsLock.Enter())
+        {
+            bindings = [.. _bindings];
+        }
+
+        foreach (UserfaultfdBinding binding in bindings)
+        {
+            binding.OnKilled();
+        }
+    }
+
+    public void AddBinding(UserfaultfdBinding binding)
+    {
+        using RankedLock.Scope held = _bindingsLock.Enter();
+        _bindings.Add(binding);
+    }
+
+    public void RemoveBinding(UserfaultfdBinding binding)
+    {
+        using RankedLock.Scope held = _bindingsLock.Enter();
+        _bindings.Remove(binding);
+    }
 
     /// <summary>Becomes a user for a while (Linux: <c>mmget_not_zero</c>).</summary>
     public bool TryUse()
@@ -65,7 +99,15 @@ internal sealed class MmState
         return false;
     }
 
-    /// <summary>Stops being a user.</summary>
-    /// <returns>Whether that was the last: the caller then takes the mappings down (Verbs/Exit).</returns>
-    public bool EndUse() => Interlocked.Decrement(ref _users) == 0;
+    /// <summary>Takes everything down when the last user leaves. Set once, by the layer that knows how.</summary>
+    public Action<MmState>? TearDown { get; set; }
+
+    /// <summary>Stops being a user; the last one takes the mappings down.</summary>
+    public void LeaveUse()
+    {
+        if (Interlocked.Decrement(ref _users) == 0)
+        {
+            TearDown?.Invoke(this);
+        }
+    }
 }

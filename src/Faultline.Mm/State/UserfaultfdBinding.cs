@@ -9,6 +9,9 @@ internal abstract class UserfaultfdBinding
     /// <summary>The features enabled by the handshake; never change once a mapping can be registered.</summary>
     public UserfaultfdFeatures Features { get; protected set; }
 
+    /// <summary>The address space was killed: whoever waits here on its behalf is to look.</summary>
+    public abstract void OnKilled();
+
     public bool IsWriteProtectAsync => (Features & UserfaultfdFeatures.WriteProtectAsync) != 0;
 
     public bool MarksUnpopulated => (Features & UserfaultfdFeatures.WriteProtectUnpopulated) != 0;

@@ -1,0 +1,229 @@
+using System;
+using System.Runtime.CompilerServices;
+using System.Threading;
+
+namespace Faultline.Mm;
+
+/// <summary>
+/// The "processor" of one thread: loads and stores at virtual addresses through a software TLB, and faults where there is no translation.
+/// </summary>
+internal sealed unsafe class MemoryAccess : IMemoryAccess
+{
+    private readonly MmState _mm;
+    private readonly SoftwareTlb _tlb;
+    private readonly FaultWaiter _waiter = new();
+    private long _minorFaults;
+    private int _isDisposed;
+
+    public MemoryAccess(MmState mm, AccessMode mode)
+    {
+        _mm = mm;
+        Mode = mode;
+        _tlb = new SoftwareTlb(mm.System.Memory, mm.Table, mm.Shootdown);
+    }
+
+    public AccessMode Mode { get; }
+
+    public uint ThreadId => _waiter.ThreadId;
+
+    public FaultCounts FaultCounts => new(Volatile.Read(ref _minorFaults), 0);
+
+    public AccessResult Read(VirtualAddress source, Span<byte> target)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed != 0, this);
+        int done = 0;
+        while (done < target.Length)
+        {
+            ulong address = source.Value + (ulong)done;
+            int count = Math.Min(target.Length - done, ToPageEnd(address));
+            _tlb.Begin();
+            byte* host = _tlb.TranslateLoad(address);
+            if (host is not null)
+            {
+                new ReadOnlySpan<byte>(host, count).CopyTo(target.Slice(done, count));
+                done += count;
+            }
+
+            _tlb.End();
+            if (host is null && !TryFault(address, isWrite: false, (ulong)done, out AccessResult result))
+            {
+                return result;
+            }
+        }
+
+        return new AccessResult(AccessFault.None, default, (ulong)done);
+    }
+
+    public AccessResult Write(VirtualAddress target, ReadOnlySpan<byte> source)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed != 0, this);
+        int done = 0;
+        while (done < source.Length)
+        {
+            ulong address = target.Value + (ulong)done;
+            int count = Math.Min(source.Length - done, ToPageEnd(address));
+            _tlb.Begin();
+            byte* host = _tlb.TranslateStore(address);
+            if (host is not null)
+            {
+                source.Slice(done, count).CopyTo(new Span<byte>(host, count));
+                done += count;
+            }
+
+            _tlb.End();
+            if (host is null && !TryFault(address, isWrite: true, (ulong)done, out AccessResult result))
+            {
+                return result;
+            }
+        }
+
+        return new AccessResult(AccessFault.None, default, (ulong)done);
+    }
+
+    public AccessResult Load(VirtualAddress address, out ulong value)
+    {
+        CheckWord(address);
+        _tlb.Begin();
+        byte* host = _tlb.TranslateLoad(address.Value);
+        if (host is not null)
+        {
+            value = Volatile.Read(ref *(ulong*)host);
+            _tlb.End();
+            return new AccessResult(AccessFault.None, default, sizeof(ulong));
+        }
+
+        _tlb.End();
+        return LoadSlowly(address.Value, out value);
+    }
+
+    public AccessResult Store(VirtualAddress address, ulong value)
+    {
+        CheckWord(address);
+        while (true)
+        {
+            _tlb.Begin();
+            byte* host = _tlb.TranslateStore(address.Value);
+            if (host is not null)
+            {
+                Volatile.Write(ref *(ulong*)host, value);
+            }
+
+            _tlb.End();
+            if (host is not null)
+            {
+                return new AccessResult(AccessFault.None, default, sizeof(ulong));
+            }
+
+            if (!TryFault(address.Value, isWrite: true, done: 0, out AccessResult result))
+            {
+                return result;
+            }
+        }
+    }
+
+    public AccessResult CompareExchange(VirtualAddress address, ulong value, ulong comparand, out ulong observed)
+    {
+        CheckWord(address);
+        if (Mode != AccessMode.User)
+        {
+            throw new InvalidOperationException("CompareExchange is an instruction of the program: open the accessor with AccessMode.User.");
+        }
+
+        while (true)
+        {
+            observed = 0;
+            _tlb.Begin();
+            byte* host = _tlb.TranslateStore(address.Value);
+            if (host is not null)
+            {
+                observed = Interlocked.CompareExchange(ref *(ulong*)host, value, comparand);
+            }
+
+            _tlb.End();
+            if (host is not null)
+            {
+                return new AccessResult(AccessFault.None, default, sizeof(ulong));
+            }
+
+            if (!TryFault(address.Value, isWrite: true, done: 0, out AccessResult result))
+            {
+                return result;
+            }
+        }
+    }
+
+    public void Interrupt() => _waiter.Interrupt();
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+        {
+            return;
+        }
+
+        _tlb.Dispose();
+        _waiter.Dispose();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int ToPageEnd(ulong address) => (int)(PageSize.Small - (address & (PageSize.Small - 1)));
+
+    private AccessResult LoadSlowly(ulong address, out ulong value)
+    {
+        while (true)
+        {
+            value = 0;
+            if (!TryFault(address, isWrite: false, done: 0, out AccessResult result))
+            {
+                return result;
+            }
+
+            _tlb.Begin();
+            byte* host = _tlb.TranslateLoad(address);
+            if (host is not null)
+            {
+                value = Volatile.Read(ref *(ulong*)host);
+            }
+
+            _tlb.End();
+            if (host is not null)
+            {
+                return new AccessResult(AccessFault.None, default, sizeof(ulong));
+            }
+        }
+    }
+
+    private void CheckWord(VirtualAddress address)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed != 0, this);
+        if (!address.IsAligned(sizeof(ulong)))
+        {
+            throw new ArgumentException($"{address} is not a multiple of eight: use Read or Write.", nameof(address));
+        }
+    }
+
+    /// <summary>Takes a fault.</summary>
+    /// <returns>Whether the access is to be tried again.</returns>
+    private bool TryFault(ulong address, bool isWrite, ulong done, out AccessResult result)
+    {
+        FaultResult fault = FaultHandler.Handle(_mm, address, isWrite, Mode, _waiter);
+        if (fault == FaultResult.Done)
+        {
+            Volatile.Write(ref _minorFaults, _minorFaults + 1);
+            result = default;
+            return true;
+        }
+
+        AccessFault kind = fault switch
+        {
+            FaultResult.Killed => AccessFault.Killed,
+            _ when Mode == AccessMode.Kernel => AccessFault.BadAddress,
+            FaultResult.NotMapped => AccessFault.NotMapped,
+            FaultResult.Protection => AccessFault.Protection,
+            FaultResult.OutOfMemory => AccessFault.OutOfMemory,
+            _ => AccessFault.BusError,
+        };
+        result = new AccessResult(kind, Mode == AccessMode.User ? new VirtualAddress(address) : default, done);
+        return false;
+    }
+}

@@ -1,0 +1,43 @@
+using System;
+using Faultline.Sync;
+
+namespace Faultline.Mm;
+
+/// <summary>The bytes of resident pages as one piece, where their frames follow each other.</summary>
+internal static unsafe class ResidentSpan
+{
+    public static bool TryGet(MmState mm, AddressRange range, out Span<byte> span)
+    {
+        span = default;
+        if (!RangeCheck.IsValidUnaligned(range.Start.Value, range.Length))
+        {
+            return false;
+        }
+
+        using RankedSharedLock.ReadScope held = mm.Lock.EnterRead();
+        byte* first = null;
+        byte* next = null;
+        ulong end = range.End.Value;
+        for (ulong address = range.Start.Value & ~(PageSize.Small - 1); address < end; address += PageSize.Small)
+        {
+            PteTable table = mm.Table.Find(address);
+            Pte entry = table.IsNull ? Pte.None : Pte.Read(table.EntryFor(address));
+            if ((entry.Value & Pte.Present) == 0)
+            {
+                return false;
+            }
+
+            byte* host = mm.System.Memory.BytesAt(entry.FrameNumber);
+            if (next is not null && host != next)
+            {
+                return false;
+            }
+
+            first = first is null ? host : first;
+            next = host + PageSize.Small;
+        }
+
+        span = new Span<byte>(first + (range.Start.Value & (PageSize.Small - 1)), (int)range.Length);
+        return true;
+    }
+}

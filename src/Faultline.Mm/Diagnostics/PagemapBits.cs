@@ -1,0 +1,53 @@
+namespace Faultline.Mm;
+
+/// <summary>An entry as <c>/proc/pid/pagemap</c> shows it (Linux: <c>pte_to_pagemap_entry</c>). Under the mmap lock.</summary>
+internal static unsafe class PagemapBits
+{
+    private const ulong Present = 1UL << 63;
+    private const ulong Swap = 1UL << 62;
+    private const ulong File = 1UL << 61;
+    private const ulong Guard = 1UL << 58;
+    private const ulong WriteProtected = 1UL << 57;
+    private const ulong Exclusive = 1UL << 56;
+    private const int SwapTypeBits = 5;
+
+    public static PagemapEntry Of(MmState mm, ulong address)
+    {
+        if (address >= PageTable.UserEnd || mm.Vmas.Find(address) is null)
+        {
+            return default;
+        }
+
+        PteTable table = mm.Table.Find(address);
+        return table.IsNull ? default : Of(mm.System.Memory, Pte.Read(table.EntryFor(address)));
+    }
+
+    private static PagemapEntry Of(PhysicalMemory memory, Pte entry)
+    {
+        if (entry.IsNone)
+        {
+            return default;
+        }
+
+        ulong value = entry.IsWriteProtected ? WriteProtected : 0;
+        if (!entry.IsPresent)
+        {
+            value |= Swap | entry.SwapType | (entry.SwapOffset << SwapTypeBits);
+            return new PagemapEntry((entry.Marker & PteMarker.Guard) != 0 ? value | Guard : value);
+        }
+
+        value |= Present | entry.FrameNumber;
+        if (entry.IsSpecial)
+        {
+            return new PagemapEntry(value);
+        }
+
+        Folio folio = memory.FolioAt(entry.FrameNumber);
+        if (!folio.IsAnonymous)
+        {
+            value |= File;
+        }
+
+        return new PagemapEntry(folio.MapCount == 1 ? value | Exclusive : value);
+    }
+}

@@ -1,0 +1,142 @@
+using System;
+using Faultline.Sync;
+
+namespace Faultline.Mm;
+
+/// <summary>PAGEMAP_SCAN (Linux: <c>do_pagemap_scan</c>).</summary>
+internal static unsafe class PagemapScan
+{
+    private const PageCategories KnownCategories =
+        PageCategories.WriteProtectAllowed | PageCategories.Written | PageCategories.File | PageCategories.Present | PageCategories.Swapped
+        | PageCategories.ZeroPage | PageCategories.Huge | PageCategories.SoftDirty | PageCategories.Guard;
+
+    public static PagemapScanResult Run(MmState mm, in PagemapScanRequest request, Span<PageRegion> regions)
+    {
+        Errno errno = Check(in request, out ulong end);
+        if (errno != Errno.None)
+        {
+            return new(errno, 0, default);
+        }
+
+        bool writeProtects = (request.Flags & PagemapScanFlags.WriteProtectMatching) != 0;
+        if (!writeProtects && regions.IsEmpty)
+        {
+            return new(Errno.None, 0, request.Range.Start);
+        }
+
+        // Protection is changed under the lock for reading, as UFFDIO_WRITEPROTECT does.
+        using RankedSharedLock.ReadScope held = mm.Lock.EnterRead();
+        var found = new ScanRegions(regions, request.MaxPages, takesAll: regions.IsEmpty);
+        ulong at = request.Range.Start.Value;
+        while (at < end)
+        {
+            if (mm.Vmas.FindFrom(at) is not { } vma || vma.Start >= end)
+            {
+                break;
+            }
+
+            at = Math.Max(at, vma.Start);
+            ulong partEnd = Math.Min(end, vma.End);
+            errno = ScanMapping(vma, ref at, partEnd, in request, ref found);
+            if (errno != Errno.None)
+            {
+                return new(errno, 0, default);
+            }
+
+            if (found.IsFull)
+            {
+                return new(Errno.None, found.Count, new VirtualAddress(at));
+            }
+        }
+
+        return new(Errno.None, found.Count, new VirtualAddress(end));
+    }
+
+    private static Errno Check(in PagemapScanRequest request, out ulong end)
+    {
+        const PagemapScanFlags KnownFlags = PagemapScanFlags.WriteProtectMatching | PagemapScanFlags.CheckWriteProtectAsync;
+        ulong start = request.Range.Start.Value;
+        end = PageCount.FromBytes(request.Range.End.Value).Bytes;
+        PageCategories all = request.Inverted | request.Mask | request.AnyOf | request.Return;
+        if ((request.Flags & ~KnownFlags) != 0 || (all & ~KnownCategories) != 0 || (start & (PageSize.Small - 1)) != 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        return request.Range.End.Value < start || end > PageTable.UserEnd ? Errno.EFAULT : Errno.None;
+    }
+
+    /// <summary>Scans the part of a mapping; stops at the page that does not fit any more.</summary>
+    private static Errno ScanMapping(Vma vma, ref ulong at, ulong end, in PagemapScanRequest request, ref ScanRegions found)
+    {
+        bool isAsync = vma.Has(VmaFlags.UserfaultfdWriteProtect) && vma.Userfaultfd!.IsWriteProtectAsync;
+        bool writeProtects = (request.Flags & PagemapScanFlags.WriteProtectMatching) != 0;
+        if (!isAsync && (request.Flags & PagemapScanFlags.CheckWriteProtectAsync) != 0)
+        {
+            return Errno.EPERM;
+        }
+
+        if (!isAsync && writeProtects)
+        {
+            at = end;
+            return Errno.None;
+        }
+
+        PageCategories ofMapping = isAsync ? PageCategories.WriteProtectAllowed : PageCategories.None;
+        for (; at < end; at += PageSize.Small)
+        {
+            PageCategories categories = ofMapping | CategoriesAt(vma, at);
+            if (!found.TakesAll && !Matches(categories, in request))
+            {
+                continue;
+            }
+
+            if (!found.TryAdd(at, categories & request.Return))
+            {
+                return Errno.None;
+            }
+
+            if (writeProtects)
+            {
+                Errno errno = ChangeProtection.Range(vma, at, at + PageSize.Small, ProtectionChange.WriteProtect);
+                if (errno != Errno.None)
+                {
+                    return errno;
+                }
+            }
+        }
+
+        return Errno.None;
+    }
+
+    private static bool Matches(PageCategories categories, in PagemapScanRequest request)
+    {
+        PageCategories compared = categories ^ request.Inverted;
+        return (compared & request.Mask) == request.Mask && (request.AnyOf == 0 || (compared & request.AnyOf) != 0);
+    }
+
+    private static PageCategories CategoriesAt(Vma vma, ulong address)
+    {
+        PteTable table = vma.Mm.Table.Find(address);
+        Pte entry = table.IsNull ? Pte.None : Pte.Read(table.EntryFor(address));
+        PageCategories categories = entry.IsWriteProtected ? PageCategories.None : PageCategories.Written;
+        if (entry.IsNone)
+        {
+            return categories;
+        }
+
+        if (!entry.IsPresent)
+        {
+            categories |= PageCategories.Swapped;
+            return (entry.Marker & PteMarker.Guard) != 0 ? categories | PageCategories.Guard : categories;
+        }
+
+        categories |= PageCategories.Present;
+        if (entry.IsSpecial)
+        {
+            return categories | PageCategories.ZeroPage;
+        }
+
+        return vma.Mm.System.Memory.FolioAt(entry.FrameNumber).IsAnonymous ? categories : categories | PageCategories.File;
+    }
+}

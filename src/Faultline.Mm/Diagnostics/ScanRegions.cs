@@ -1,0 +1,54 @@
+using System;
+
+namespace Faultline.Mm;
+
+/// <summary>The records of one scan: neighbours with equal categories are one.</summary>
+internal ref struct ScanRegions(Span<PageRegion> regions, ulong maxPages, bool takesAll)
+{
+    private readonly Span<PageRegion> _regions = regions;
+    private ulong _pages;
+
+    /// <summary>There is no room for records, on purpose: every page counts as found.</summary>
+    public bool TakesAll { get; } = takesAll;
+
+    public int Count { get; private set; }
+
+    /// <summary>Whether a page did not fit.</summary>
+    public bool IsFull { get; private set; }
+
+    /// <returns>Whether there was room.</returns>
+    public bool TryAdd(ulong address, PageCategories categories)
+    {
+        if (TakesAll)
+        {
+            return true;
+        }
+
+        if (maxPages != 0 && _pages == maxPages)
+        {
+            IsFull = true;
+            return false;
+        }
+
+        if (Count > 0)
+        {
+            PageRegion last = _regions[Count - 1];
+            if (last.Categories == categories && last.Range.End.Value == address)
+            {
+                _regions[Count - 1] = last with { Range = last.Range with { Length = last.Range.Length + PageSize.Small } };
+                _pages++;
+                return true;
+            }
+        }
+
+        if (Count == _regions.Length)
+        {
+            IsFull = true;
+            return false;
+        }
+
+        _regions[Count++] = new PageRegion(new AddressRange(new VirtualAddress(address), PageSize.Small), categories);
+        _pages++;
+        return true;
+    }
+}

@@ -1,0 +1,70 @@
+namespace Faultline.Mm;
+
+/// <summary>What <c>/proc/pid/smaps</c> tells of a mapping (Linux: <c>smap_gather_stats</c>). Under the mmap lock.</summary>
+internal static unsafe class SmapsEntry
+{
+    public static VmaInfo Of(Vma vma)
+    {
+        var info = new VmaInfo
+        {
+            Range = vma.Range,
+            Protection = ProtectionOf(vma),
+            IsShared = vma.IsShared,
+            FileOffset = vma.File is null ? 0 : vma.PageOffset << PageSize.SmallShift,
+            RegisteredModes = ModesOf(vma),
+            IsLocked = vma.Has(VmaFlags.Locked),
+        };
+        PageTable tables = vma.Mm.Table;
+        for (ulong address = tables.SkipAbsent(vma.Start, vma.End); address < vma.End; address = tables.SkipAbsent(address + PageSize.Small, vma.End))
+        {
+            PteTable table = tables.Find(address);
+            if (!table.IsNull)
+            {
+                info = With(info, vma.Mm.System.Memory, Pte.Read(table.EntryFor(address)));
+            }
+        }
+
+        return info;
+    }
+
+    private static VmaInfo With(VmaInfo info, PhysicalMemory memory, Pte entry)
+    {
+        const ulong Page = PageSize.Small;
+        if (entry.IsSwapSlot)
+        {
+            return info with { Swap = info.Swap + Page };
+        }
+
+        if (!entry.IsPresent || entry.IsSpecial)
+        {
+            return info;
+        }
+
+        Folio folio = memory.FolioAt(entry.FrameNumber);
+        int mappers = folio.MapCount;
+        bool isDirty = entry.IsDirty || folio.Has(FolioFlags.Dirty);
+        info = info with
+        {
+            Resident = info.Resident + Page,
+            ProportionalResident = info.ProportionalResident + (Page / (ulong)(mappers < 1 ? 1 : mappers)),
+            Anonymous = folio.IsAnonymous ? info.Anonymous + Page : info.Anonymous,
+        };
+        return (mappers > 1, isDirty) switch
+        {
+            (true, true) => info with { SharedDirty = info.SharedDirty + Page },
+            (true, false) => info with { SharedClean = info.SharedClean + Page },
+            (false, true) => info with { PrivateDirty = info.PrivateDirty + Page },
+            (false, false) => info with { PrivateClean = info.PrivateClean + Page },
+        };
+    }
+
+    private static Protections ProtectionOf(Vma vma) =>
+        (vma.Has(VmaFlags.Read) ? Protections.Read : 0)
+        | (vma.Has(VmaFlags.Write) ? Protections.Write : 0)
+        | (vma.Has(VmaFlags.Execute) ? Protections.Execute : 0);
+
+    private static RegisterModes ModesOf(Vma vma) =>
+        (vma.Has(VmaFlags.UserfaultfdMissing) ? RegisterModes.Missing : 0)
+        | (vma.Has(VmaFlags.UserfaultfdWriteProtect) ? RegisterModes.WriteProtect : 0)
+        | (vma.Has(VmaFlags.UserfaultfdMinor) ? RegisterModes.Minor : 0);
+}

@@ -1,0 +1,156 @@
+using System;
+using System.Runtime.CompilerServices;
+using Faultline.Sync;
+
+namespace Faultline.Mm;
+
+/// <summary>A page of a file that has no entry (Linux: <c>do_fault</c> with <c>shmem_fault</c>).</summary>
+internal static unsafe class FileFault
+{
+    /// <summary>The pages that a read fault maps along, if they are in the cache: the aligned 64 KiB around (Linux: <c>fault_around_bytes</c>).</summary>
+    private const ulong AroundBytes = 16 * PageSize.Small;
+
+    public static FaultResult Handle(ref FaultRequest request)
+    {
+        Vma vma = request.Vma;
+        var file = (ShmemFile)vma.File!;
+        ulong index = vma.IndexOf(request.Page);
+        if (index >= file.SizeInPages)
+        {
+            return FaultResult.BusError;
+        }
+
+        CacheEntry cached = file.Cache.Find(index);
+        if (!cached.IsNone && vma.Has(VmaFlags.UserfaultfdMinor))
+        {
+            // Before any swap-in: CONTINUE does that.
+            return UserfaultfdFault.Handle(ref request, PageFaultKind.Minor);
+        }
+
+        if (cached.IsNone && vma.Has(VmaFlags.UserfaultfdMissing))
+        {
+            return UserfaultfdFault.Handle(ref request, PageFaultKind.Missing);
+        }
+
+        Errno errno = file.GetFolio(index, ShmemLookup.Cache, out Folio folio, out RankedLock.Scope held);
+        if (errno != Errno.None)
+        {
+            return errno switch
+            {
+                Errno.ENOMEM => FaultResult.OutOfMemory,
+                _ => FaultResult.BusError,
+            };
+        }
+
+        FaultResult result = request.IsWrite && !vma.IsShared
+            ? CopyOut(ref request, folio)
+            : Map(ref request, folio);
+        held.Dispose();
+        if (result != FaultResult.Done || (request.IsWrite && !vma.IsShared))
+        {
+            file.System.Pool.Put(folio);
+        }
+
+        if (result == FaultResult.Done && !request.IsWrite && !vma.Has(VmaFlags.UserfaultfdMinor | VmaFlags.UserfaultfdWriteProtect))
+        {
+            MapAround(ref request, file);
+        }
+
+        return result;
+    }
+
+    /// <summary>Maps the page itself. The folio is locked, and in the file.</summary>
+    private static FaultResult Map(ref FaultRequest request, Folio folio)
+    {
+        Vma vma = request.Vma;
+        using RankedLock.Scope held = request.System.TableLocks.Enter(request.Table);
+        if (Pte.Read(request.Slot) != request.Entry)
+        {
+            return FaultResult.Retry;
+        }
+
+        Frame* frame = folio.Record + (vma.IndexOf(request.Page) - folio.Index);
+        ulong flags = vma.PageRights;
+        if (request.IsWrite)
+        {
+            flags |= Pte.Writable | Pte.Dirty;
+        }
+
+        Rmap.AddFile(frame);
+        request.Mm.Counters.Add(MmCounters.KindOf(folio), 1);
+        var entry = Pte.ForFrame(frame->Number, flags);
+        Pte.Write(request.Slot, request.Entry.IsWriteProtected ? entry.WithWriteProtection() : entry);
+        return FaultResult.Done;
+    }
+
+    /// <summary>A write to a private mapping: its own copy at once (Linux: <c>do_cow_fault</c>).</summary>
+    private static FaultResult CopyOut(ref FaultRequest request, Folio folio)
+    {
+        MmSystem system = request.System;
+        AnonVmaChain.Prepare(request.Vma);
+        Folio copy = system.Pool.Allocate(system.Group);
+        if (copy.IsNull)
+        {
+            return FaultResult.OutOfMemory;
+        }
+
+        uint source = folio.Number + (uint)(request.Vma.IndexOf(request.Page) - folio.Index);
+        Unsafe.CopyBlock(system.Pool.BytesOf(copy), system.Memory.BytesAt(source), (uint)PageSize.Small);
+        copy.Set(FolioFlags.UpToDate);
+        if (NewAnonymousEntry.TryInstall(ref request, copy))
+        {
+            return FaultResult.Done;
+        }
+
+        system.Pool.Put(copy);
+        return FaultResult.Retry;
+    }
+
+    /// <summary>Maps the neighbours that are there and not busy (Linux: <c>do_fault_around</c>).</summary>
+    private static void MapAround(ref FaultRequest request, ShmemFile file)
+    {
+        Vma vma = request.Vma;
+        ulong start = Math.Max(request.Page & ~(AroundBytes - 1), vma.Start);
+        ulong end = Math.Min((request.Page & ~(AroundBytes - 1)) + AroundBytes, vma.End);
+        for (ulong address = start; address < end; address += PageSize.Small)
+        {
+            if (Pte.Read(request.Table.EntryFor(address)).IsNone)
+            {
+                TryMapNeighbour(ref request, file, address);
+            }
+        }
+    }
+
+    private static void TryMapNeighbour(ref FaultRequest request, ShmemFile file, ulong address)
+    {
+        Vma vma = request.Vma;
+        MmSystem system = request.System;
+        ulong index = vma.IndexOf(address);
+        if (index >= file.SizeInPages || !file.Cache.TryGetFolio(index, system.Pool, out Folio folio, out CacheEntry cached))
+        {
+            return;
+        }
+
+        bool isMapped = false;
+        using (RankedLock.Scope folioLock = system.FolioLocks.TryEnter(folio))
+        {
+            if (folioLock.IsHeld && folio.Has(FolioFlags.UpToDate) && file.Cache.Find(index) == cached)
+            {
+                using RankedLock.Scope held = system.TableLocks.Enter(request.Table);
+                ulong* slot = request.Table.EntryFor(address);
+                isMapped = Pte.Read(slot).IsNone;
+                if (isMapped)
+                {
+                    Rmap.AddFile(system.Memory.FrameAt(cached.FrameNumber));
+                    request.Mm.Counters.Add(MmCounters.KindOf(folio), 1);
+                    Pte.Write(slot, Pte.ForFrame(cached.FrameNumber, vma.PageRights));
+                }
+            }
+        }
+
+        if (!isMapped)
+        {
+            system.Pool.Put(folio);
+        }
+    }
+}

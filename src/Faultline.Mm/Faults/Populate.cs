@@ -1,0 +1,50 @@
+namespace Faultline.Mm;
+
+/// <summary>Faulting a range in for a call (Linux: <c>faultin_page_range</c>, <c>populate_vma_page_range</c>). No lock is held.</summary>
+internal static unsafe class Populate
+{
+    /// <summary>Faults in each page that is not there, or not writable for a write.</summary>
+    /// <param name="mm">The address space.</param>
+    /// <param name="start">Page aligned.</param>
+    /// <param name="end">Page aligned.</param>
+    /// <param name="isWrite">Whether as a write.</param>
+    /// <returns>What stopped it, or Done.</returns>
+    public static FaultResult Range(MmState mm, ulong start, ulong end, bool isWrite)
+    {
+        FaultWaiter waiter = FaultWaiter.OfThread;
+        for (ulong address = start; address < end; address += PageSize.Small)
+        {
+            while (!IsThere(mm, address, isWrite))
+            {
+                FaultResult result = FaultHandler.Handle(mm, address, isWrite, AccessMode.Kernel, waiter);
+                if (result != FaultResult.Done)
+                {
+                    return result;
+                }
+
+                if (isWrite)
+                {
+                    // A write fault that is done has made the page writable; whoever protects it again does not have us start over.
+                    break;
+                }
+            }
+        }
+
+        return FaultResult.Done;
+    }
+
+    /// <summary>Whether an access would find its page. Takes the mmap lock itself.</summary>
+    public static bool IsThere(MmState mm, ulong address, bool isWrite)
+    {
+        using Sync.RankedSharedLock.ReadScope held = mm.Lock.EnterRead();
+        PteTable table = mm.Table.Find(address);
+        if (table.IsNull)
+        {
+            return false;
+        }
+
+        var entry = Pte.Read(table.EntryFor(address));
+        ulong needed = isWrite ? Pte.Present | Pte.Writable : Pte.Present;
+        return (entry.Value & needed) == needed;
+    }
+}

@@ -1,0 +1,76 @@
+namespace Faultline.Mm;
+
+/// <summary>Turning a fault into a message (Linux: <c>handle_userfault</c>). Under the mmap lock for reading; the sleep comes after it.</summary>
+internal static unsafe class UserfaultfdFault
+{
+    /// <summary>Whether the mapping reports faults of a kind.</summary>
+    public static bool IsArmed(Vma vma, VmaFlags mode) => vma.Has(mode);
+
+    /// <summary>Queues the fault with the mapping's context.</summary>
+    /// <returns>Wait; or Retry (resolved meanwhile, or the context is being closed); or what refuses it.</returns>
+    public static FaultResult Handle(ref FaultRequest request, PageFaultKind kind)
+    {
+        var context = (UserfaultfdContext)request.Vma.Userfaultfd!;
+        if (request.Mm.IsKilled)
+        {
+            return FaultResult.Killed;
+        }
+
+        if ((context.Features & UserfaultfdFeatures.SigBus) != 0)
+        {
+            return FaultResult.BusError;
+        }
+
+        if (request.Mode == AccessMode.Kernel && (context.Options & UserfaultfdOptions.UserModeOnly) != 0)
+        {
+            return FaultResult.BusError;
+        }
+
+        FaultWaiter waiter = request.Waiter;
+        waiter.Address = (context.Features & UserfaultfdFeatures.ExactAddress) != 0 ? request.Address : request.Page;
+        waiter.Flags = FlagsOf(kind, request.IsWrite);
+        if (!context.TryEnqueue(waiter))
+        {
+            return FaultResult.Retry;
+        }
+
+        // A fill that came between our look and the queue has woken nobody: look again now that we can be woken.
+        if (MustWait(ref request, kind))
+        {
+            return FaultResult.Wait;
+        }
+
+        context.Withdraw(waiter);
+        return FaultResult.Retry;
+    }
+
+    private static PageFaultFlags FlagsOf(PageFaultKind kind, bool isWrite)
+    {
+        PageFaultFlags flags = isWrite ? PageFaultFlags.Write : PageFaultFlags.None;
+        return kind switch
+        {
+            PageFaultKind.WriteProtect => flags | PageFaultFlags.WriteProtect,
+            PageFaultKind.Minor => flags | PageFaultFlags.Minor,
+            _ => flags,
+        };
+    }
+
+    /// <summary>Whether the entry still needs somebody (Linux: <c>userfaultfd_must_wait</c>).</summary>
+    private static bool MustWait(ref FaultRequest request, PageFaultKind kind)
+    {
+        PteTable table = request.Mm.Table.Find(request.Address);
+        if (table.IsNull)
+        {
+            return true;
+        }
+
+        var entry = Pte.Read(table.EntryFor(request.Address));
+        if (entry.IsNoneMostly)
+        {
+            return true;
+        }
+
+        // The write bit means something in a present entry only: a page that went to swap meanwhile is faulted in again.
+        return kind == PageFaultKind.WriteProtect && entry.IsPresent && !entry.IsWritable;
+    }
+}

@@ -1,0 +1,150 @@
+using System;
+using System.Collections.Generic;
+using Faultline.Sync;
+
+namespace Faultline.Mm;
+
+/// <summary>
+/// The managed memory manager: Linux' memory management with userfaultfd, in this process, on any operating system and without privileges.
+/// </summary>
+/// <remarks>All members are safe for concurrent callers.</remarks>
+public sealed class ManagedEngine : IMemoryEngine
+{
+    private readonly RankedLock _lock = new(LockRank.MmEngine);
+
+    /// <summary>Guard: <see cref="_lock"/>.</summary>
+    private readonly HashSet<AddressSpace> _spaces = [];
+
+    private readonly AddressSpace _home;
+    private readonly ManagedEngineOptions _options;
+    private bool _isDisposed;
+
+    /// <summary>Makes an engine with default options.</summary>
+    public ManagedEngine()
+        : this(new ManagedEngineOptions())
+    {
+    }
+
+    /// <summary>Makes an engine.</summary>
+    /// <param name="options">How.</param>
+    /// <exception cref="MemoryEngineException">The memory is too small for the first page table.</exception>
+    public ManagedEngine(ManagedEngineOptions options)
+    {
+        _options = options;
+        var memory = new PhysicalMemory(options.MemoryBytes);
+        ulong limit = options.MemoryLimitBytes == 0 ? options.MemoryBytes : options.MemoryLimitBytes;
+        var group = new MemoryGroup(id: 1, (long)(limit >> PageSize.SmallShift));
+        var pool = new FolioPool(memory, [group]);
+        System = new MmSystem(pool, group, new SwapArea(options.Swap), options.MappingLimit);
+        InstallRule = options.InstallRule == InstallRuleVersion.Review2021 ? PteInstallRule.Review2021 : PteInstallRule.Linux618;
+        MmState home = NewState() ?? throw new MemoryEngineException("Creating the managed engine", default, Errno.ENOMEM, "Give it more memory.");
+        _home = new AddressSpace(this, home, isHome: true);
+        _spaces.Add(_home);
+        Capabilities = DescribeCapabilities();
+    }
+
+    /// <inheritdoc/>
+    public string Name => "managed";
+
+    /// <inheritdoc/>
+    public EngineCapabilities Capabilities { get; }
+
+    /// <inheritdoc/>
+    public IAddressSpace Home => _home;
+
+    internal MmSystem System { get; }
+
+    internal PteInstallRule InstallRule { get; }
+
+    /// <inheritdoc/>
+    public SystemResult<IAddressSpace> CreateAddressSpace()
+    {
+        MmState? mm = NewState();
+        return mm is null ? new(null!, Errno.ENOMEM) : new(Adopt(mm), Errno.None);
+    }
+
+    /// <inheritdoc/>
+    public SystemResult<IMemoryFile> CreateMemoryFile(in MemoryFileOptions options)
+    {
+        if (options.Size > long.MaxValue)
+        {
+            return new(null!, Errno.EINVAL);
+        }
+
+        if (options.HugePages)
+        {
+            return new(null!, Errno.EOPNOTSUPP);
+        }
+
+        var file = new ShmemFile(System, options.Name ?? string.Empty, options.Size, options.LimitBytes);
+        return new(new MemoryFile(file, FileAccessRights.ReadWrite), Errno.None);
+    }
+
+    /// <inheritdoc/>
+    public IUserfaultfdPoller CreatePoller() => new UserfaultfdPoller();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        AddressSpace[] spaces;
+        using (RankedLock.Scope held = _lock.Enter())
+        {
+            if (_isDisposed)
+            {
+                return;
+            }
+
+            _isDisposed = true;
+            spaces = [.. _spaces];
+        }
+
+        foreach (AddressSpace space in spaces)
+        {
+            space.End();
+        }
+
+        _options.Swap?.Dispose();
+        System.Memory.Dispose();
+    }
+
+    /// <summary>Takes in a new address space.</summary>
+    internal AddressSpace Adopt(MmState mm)
+    {
+        var space = new AddressSpace(this, mm, isHome: false);
+        using RankedLock.Scope held = _lock.Enter();
+        _spaces.Add(space);
+        return space;
+    }
+
+    internal void Forget(AddressSpace space)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        _spaces.Remove(space);
+    }
+
+    /// <summary>The address spaces there are; for checks.</summary>
+    internal AddressSpace[] ListSpaces()
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        return [.. _spaces];
+    }
+
+    private MmState? NewState()
+    {
+        var mm = MmState.TryCreate(System);
+        mm?.TearDown = Exit.TearDown;
+        return mm;
+    }
+
+    private EngineCapabilities DescribeCapabilities() => new()
+    {
+        Userfaultfd = Capability.Yes,
+        KernelFaults = Capability.Yes,
+        Features = UserfaultfdApiCall.Offered,
+        ManyAddressSpaces = Capability.Yes,
+        HugePages = Capability.No("The managed engine has no pool of huge pages yet: use the Linux engine for hugetlb."),
+        Swap = _options.Swap is null ? Capability.No("The engine was made without a swap device: set ManagedEngineOptions.Swap.") : Capability.Yes,
+        PagemapScan = Capability.Yes,
+        LimitedFiles = Capability.Yes,
+    };
+}

@@ -1,0 +1,20 @@
+namespace Faultline.Mm;
+
+/// <summary>How a <see cref="ManagedEngine"/> is made.</summary>
+public sealed record ManagedEngineOptions
+{
+    /// <summary>Physical memory, in bytes. Untouched memory costs nothing but a record of 64 bytes a page, itself untouched.</summary>
+    public ulong MemoryBytes { get; init; } = 4UL << 30;
+
+    /// <summary>The most memory that may be charged, in bytes; zero for all there is.</summary>
+    public ulong MemoryLimitBytes { get; init; }
+
+    /// <summary>Where pages are swapped to; null for no swap. The engine disposes it.</summary>
+    public ISwapDevice? Swap { get; init; }
+
+    /// <summary>The most mappings of one address space (Linux: <c>vm.max_map_count</c>).</summary>
+    public int MappingLimit { get; init; } = 65530;
+
+    /// <summary>Which rule fills install entries by.</summary>
+    public InstallRuleVersion InstallRule { get; init; } = InstallRuleVersion.Linux618;
+}

@@ -1,0 +1,395 @@
+using System;
+using System.Threading;
+using Faultline.Sync;
+
+namespace Faultline.Mm;
+
+/// <summary>A handle to a file of shmem (Linux: the descriptor of a memfd).</summary>
+internal sealed class MemoryFile : IMemoryFile
+{
+    private const FileSeals KnownSeals = FileSeals.Seal | FileSeals.Shrink | FileSeals.Grow | FileSeals.Write | FileSeals.FutureWrite;
+
+    /// <summary>The largest size: what a signed 64-bit offset can say.</summary>
+    private const ulong LargestSize = long.MaxValue & ~(PageSize.Small - 1);
+
+    private readonly FileAccessRights _rights;
+    private int _isClosed;
+
+    /// <summary>Makes a handle; it takes over one of the caller's references to the file.</summary>
+    public MemoryFile(ShmemFile backing, FileAccessRights rights)
+    {
+        Backing = backing;
+        _rights = rights;
+    }
+
+    public ShmemFile Backing { get; }
+
+    public ulong PageSizeBytes => PageSize.Small;
+
+    private bool IsClosed => Volatile.Read(ref _isClosed) != 0;
+
+    /// <summary>Whether, and with which rights to come, the file may be mapped through this handle (Linux: <c>do_mmap</c>, <c>memfd_check_seals_mmap</c>).</summary>
+    public Errno CheckMapping(ref VmaFlags flags, Protections protection)
+    {
+        if (IsClosed)
+        {
+            return Errno.EBADF;
+        }
+
+        if ((flags & VmaFlags.Shared) == 0)
+        {
+            return Errno.None;
+        }
+
+        bool wantsWrite = (protection & Protections.Write) != 0;
+        if (_rights == FileAccessRights.Read)
+        {
+            if (wantsWrite)
+            {
+                return Errno.EACCES;
+            }
+
+            flags &= ~VmaFlags.MayWrite;
+        }
+
+        if ((Backing.Seals & (FileSeals.Write | FileSeals.FutureWrite)) != 0)
+        {
+            if (wantsWrite)
+            {
+                return Errno.EPERM;
+            }
+
+            flags &= ~VmaFlags.MayWrite;
+        }
+
+        return Errno.None;
+    }
+
+    public SystemResult<MemoryFileStatus> GetStatus() =>
+        IsClosed ? new(default, Errno.EBADF) : new(new MemoryFileStatus(Backing.Size, Backing.Blocks), Errno.None);
+
+    public SystemResult Truncate(ulong size)
+    {
+        if (IsClosed)
+        {
+            return new(Errno.EBADF);
+        }
+
+        if (_rights == FileAccessRights.Read || size > long.MaxValue)
+        {
+            return new(Errno.EINVAL);
+        }
+
+        if (size > LargestSize)
+        {
+            return new(Errno.EFBIG);
+        }
+
+        using RankedLock.Scope held = Backing.Lock.Enter();
+        bool isSealed = size < Backing.Size ? (Backing.Seals & FileSeals.Shrink) != 0 : size > Backing.Size && (Backing.Seals & FileSeals.Grow) != 0;
+        if (isSealed)
+        {
+            return new(Errno.EPERM);
+        }
+
+        Mm.Truncate.To(Backing, size);
+        return SystemResult.Ok;
+    }
+
+    public SystemResult Allocate(ulong offset, ulong length)
+    {
+        Errno errno = CheckChange(offset, length);
+        if (errno != Errno.None)
+        {
+            return new(errno);
+        }
+
+        using RankedLock.Scope held = Backing.Lock.Enter();
+        ulong end = offset + length;
+        if (end > Backing.Size && (Backing.Seals & FileSeals.Grow) != 0)
+        {
+            return new(Errno.EPERM);
+        }
+
+        for (ulong index = offset >> PageSize.SmallShift; index < PageCount.FromBytes(end).Value; index++)
+        {
+            errno = Backing.GetFolio(index, ShmemLookup.Fallocate, out Folio folio, out RankedLock.Scope folioLock);
+            if (errno != Errno.None)
+            {
+                return new(errno);
+            }
+
+            // Room that was asked for is not taken back: the page counts as changed.
+            folio.Set(FolioFlags.Dirty);
+            folioLock.Dispose();
+            Backing.System.Pool.Put(folio);
+        }
+
+        if (end > Backing.Size)
+        {
+            Backing.SetSize(end);
+        }
+
+        return SystemResult.Ok;
+    }
+
+    public SystemResult PunchHole(ulong offset, ulong length)
+    {
+        Errno errno = CheckChange(offset, length);
+        if (errno != Errno.None)
+        {
+            return new(errno);
+        }
+
+        using RankedLock.Scope held = Backing.Lock.Enter();
+        if ((Backing.Seals & (FileSeals.Write | FileSeals.FutureWrite)) != 0)
+        {
+            return new(Errno.EPERM);
+        }
+
+        Mm.Truncate.Punch(Backing, offset, offset + length);
+        return SystemResult.Ok;
+    }
+
+    public SystemResult<int> Read(ulong offset, Span<byte> target)
+    {
+        if (IsClosed || offset > long.MaxValue)
+        {
+            return new(0, IsClosed ? Errno.EBADF : Errno.EINVAL);
+        }
+
+        int done = 0;
+        while (done < target.Length)
+        {
+            ulong at = offset + (ulong)done;
+            ulong size = Backing.Size;
+            if (at >= size)
+            {
+                break;
+            }
+
+            int inPage = (int)(at & (PageSize.Small - 1));
+            int count = (int)Math.Min(Math.Min((ulong)(target.Length - done), PageSize.Small - (ulong)inPage), size - at);
+            Errno errno = Backing.GetFolio(at >> PageSize.SmallShift, ShmemLookup.Read, out Folio folio, out RankedLock.Scope folioLock);
+            if (errno == Errno.EINVAL)
+            {
+                break;
+            }
+
+            if (errno != Errno.None)
+            {
+                return done > 0 ? new(done, Errno.None) : new(0, errno);
+            }
+
+            CopyOrClear(folio, inPage, target.Slice(done, count));
+            if (!folio.IsNull)
+            {
+                folioLock.Dispose();
+                Backing.System.Pool.Put(folio);
+            }
+
+            done += count;
+        }
+
+        return new(done, Errno.None);
+    }
+
+    public SystemResult<int> Write(ulong offset, ReadOnlySpan<byte> source)
+    {
+        if (IsClosed || _rights == FileAccessRights.Read)
+        {
+            return new(0, Errno.EBADF);
+        }
+
+        if (offset > long.MaxValue)
+        {
+            return new(0, Errno.EINVAL);
+        }
+
+        if (source.Length != 0 && offset + (ulong)source.Length > LargestSize)
+        {
+            return new(0, Errno.EFBIG);
+        }
+
+        using RankedLock.Scope held = Backing.Lock.Enter();
+        if ((Backing.Seals & (FileSeals.Write | FileSeals.FutureWrite)) != 0)
+        {
+            return new(0, Errno.EPERM);
+        }
+
+        if ((Backing.Seals & FileSeals.Grow) != 0 && offset + (ulong)source.Length > Backing.Size)
+        {
+            return new(0, Errno.EPERM);
+        }
+
+        int done = 0;
+        while (done < source.Length)
+        {
+            ulong at = offset + (ulong)done;
+            int inPage = (int)(at & (PageSize.Small - 1));
+            int count = Math.Min(source.Length - done, (int)PageSize.Small - inPage);
+            Errno errno = WritePage(at >> PageSize.SmallShift, inPage, source.Slice(done, count));
+            if (errno != Errno.None)
+            {
+                return done > 0 ? new(done, Errno.None) : new(0, errno);
+            }
+
+            done += count;
+            if (at + (ulong)count > Backing.Size)
+            {
+                Backing.SetSize(at + (ulong)count);
+            }
+        }
+
+        return new(done, Errno.None);
+    }
+
+    public SystemResult<ulong> FindData(ulong offset)
+    {
+        if (IsClosed || offset >= Backing.Size)
+        {
+            return new(0, IsClosed ? Errno.EBADF : Errno.ENXIO);
+        }
+
+        using RankedLock.Scope held = Backing.Lock.Enter();
+        ulong index = offset >> PageSize.SmallShift;
+        while (Backing.Cache.TryFindNext(index, out ulong found, out CacheEntry entry) && found < Backing.SizeInPages)
+        {
+            if (IsData(entry))
+            {
+                return new(Math.Max(offset, found << PageSize.SmallShift), Errno.None);
+            }
+
+            index = found + 1;
+        }
+
+        return new(0, Errno.ENXIO);
+    }
+
+    public SystemResult<ulong> FindHole(ulong offset)
+    {
+        if (IsClosed || offset >= Backing.Size)
+        {
+            return new(0, IsClosed ? Errno.EBADF : Errno.ENXIO);
+        }
+
+        using RankedLock.Scope held = Backing.Lock.Enter();
+        ulong index = offset >> PageSize.SmallShift;
+        while (index < Backing.SizeInPages && IsData(Backing.Cache.Find(index)))
+        {
+            index++;
+        }
+
+        return new(Math.Min(Math.Max(offset, index << PageSize.SmallShift), Backing.Size), Errno.None);
+    }
+
+    public SystemResult AddSeals(FileSeals seals)
+    {
+        if (IsClosed)
+        {
+            return new(Errno.EBADF);
+        }
+
+        if (_rights == FileAccessRights.Read)
+        {
+            return new(Errno.EPERM);
+        }
+
+        if ((seals & ~KnownSeals) != 0)
+        {
+            return new(Errno.EINVAL);
+        }
+
+        using RankedLock.Scope held = Backing.Lock.Enter();
+        if ((Backing.Seals & FileSeals.Seal) != 0)
+        {
+            return new(Errno.EPERM);
+        }
+
+        if ((seals & FileSeals.Write) != 0 && (Backing.Seals & FileSeals.Write) == 0)
+        {
+            using RankedLock.Scope mappings = Backing.Mappings.Enter();
+            if (Backing.Mappings.HasWritableSharedLocked(in mappings))
+            {
+                return new(Errno.EBUSY);
+            }
+        }
+
+        Backing.Seals |= seals;
+        return SystemResult.Ok;
+    }
+
+    public SystemResult<FileSeals> GetSeals() => IsClosed ? new(default, Errno.EBADF) : new(Backing.Seals, Errno.None);
+
+    public SystemResult<IMemoryFile> Reopen(FileAccessRights rights)
+    {
+        if (IsClosed)
+        {
+            return new(null!, Errno.EBADF);
+        }
+
+        Backing.AddReference();
+        return new(new MemoryFile(Backing, rights), Errno.None);
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _isClosed, 1) == 0)
+        {
+            Backing.RemoveReference();
+        }
+    }
+
+    private Errno CheckChange(ulong offset, ulong length)
+    {
+        if (IsClosed || _rights == FileAccessRights.Read)
+        {
+            return Errno.EBADF;
+        }
+
+        if (length == 0 || offset > long.MaxValue || length > long.MaxValue)
+        {
+            return Errno.EINVAL;
+        }
+
+        return offset + length > LargestSize ? Errno.EFBIG : Errno.None;
+    }
+
+    /// <summary>Data is what is valid in memory, and what was swapped out; a page that was only allocated is a hole to lseek.</summary>
+    private bool IsData(CacheEntry entry) =>
+        entry.IsSwap || (entry.IsFolio && Backing.System.Memory.FolioAt(entry.FrameNumber).Has(FolioFlags.UpToDate));
+
+    private void CopyOrClear(Folio folio, int inPage, Span<byte> target)
+    {
+        if (folio.IsNull)
+        {
+            target.Clear();
+        }
+        else
+        {
+            Backing.System.Memory.SpanAt(folio.Number).Slice(inPage, target.Length).CopyTo(target);
+        }
+    }
+
+    private Errno WritePage(ulong index, int inPage, ReadOnlySpan<byte> source)
+    {
+        Errno errno = Backing.GetFolio(index, ShmemLookup.Write, out Folio folio, out RankedLock.Scope folioLock);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        Span<byte> page = Backing.System.Memory.SpanAt(folio.Number);
+        if (!folio.Has(FolioFlags.UpToDate))
+        {
+            page[..inPage].Clear();
+            page[(inPage + source.Length)..].Clear();
+        }
+
+        source.CopyTo(page[inPage..]);
+        folio.Set(FolioFlags.UpToDate | FolioFlags.Dirty);
+        folioLock.Dispose();
+        Backing.System.Pool.Put(folio);
+        return Errno.None;
+    }
+}

@@ -1,0 +1,145 @@
+using System;
+using Faultline.Sync;
+
+namespace Faultline.Mm;
+
+/// <summary>Changing entries in place: rights, and userfaultfd write-protection (Linux: <c>change_protection</c>, <c>uffd_wp_range</c>).</summary>
+/// <remarks>Under the mmap lock: for writing when the rights change, else for reading.</remarks>
+internal static unsafe class ChangeProtection
+{
+    /// <returns>ENOMEM if a table for markers could not be had; entries before it are changed.</returns>
+    public static Errno Range(Vma vma, ulong start, ulong end, ProtectionChange change)
+    {
+        bool makesMarkers = change == ProtectionChange.WriteProtect && UsesMarkers(vma);
+        PageTable tables = vma.Mm.Table;
+        var gather = TlbGather.Begin(vma.Mm);
+        Errno errno = Errno.None;
+        ulong address = start;
+        while (address < end)
+        {
+            if (!makesMarkers)
+            {
+                address = tables.SkipAbsent(address, end);
+                if (address >= end)
+                {
+                    break;
+                }
+            }
+
+            ulong tableEnd = Math.Min(end, (address & ~(PageSize.Huge - 1)) + PageSize.Huge);
+            PteTable table = makesMarkers ? tables.Ensure(address) : tables.Find(address);
+            if (table.IsNull && makesMarkers)
+            {
+                errno = Errno.ENOMEM;
+                break;
+            }
+
+            if (!table.IsNull)
+            {
+                using RankedLock.Scope held = vma.Mm.System.TableLocks.Enter(table);
+                TableRangeLocked(gather, vma, table, address, tableEnd, change, makesMarkers);
+            }
+
+            address = tableEnd;
+        }
+
+        gather.End();
+        return errno;
+    }
+
+    /// <summary>Whether protecting what is absent leaves a marker: always for files, for anonymous memory if asked for.</summary>
+    private static bool UsesMarkers(Vma vma) =>
+        !vma.IsAnonymous || (vma.Userfaultfd is { } binding && binding.MarksUnpopulated);
+
+    private static void TableRangeLocked(
+        TlbGather gather, Vma vma, PteTable table, ulong address, ulong end, ProtectionChange change, bool makesMarkers)
+    {
+        for (; address < end; address += PageSize.Small)
+        {
+            ulong* entry = table.EntryFor(address);
+            var pte = Pte.Read(entry);
+            if (pte.IsNone)
+            {
+                if (makesMarkers)
+                {
+                    Pte.Write(entry, Pte.ForMarker(PteMarker.WriteProtect));
+                }
+            }
+            else if (pte.IsPresent)
+            {
+                Present(gather, vma, entry, change);
+            }
+            else if (change != ProtectionChange.Rights)
+            {
+                NotPresent(entry, pte, change);
+            }
+        }
+    }
+
+    private static void Present(TlbGather gather, Vma vma, ulong* entry, ProtectionChange change)
+    {
+        // Taken first: an access that sets the dirty bit either did so before, or finds nothing and faults.
+        var old = Pte.Take(entry);
+        Pte changed = old.WithRights(vma.PageRights);
+        if (change == ProtectionChange.WriteProtect)
+        {
+            changed = changed.WithWriteProtection();
+        }
+        else if (change == ProtectionChange.WriteUnprotect)
+        {
+            changed = changed.WithoutWriteProtection();
+        }
+
+        if (changed.IsWriteProtected)
+        {
+            changed = changed.Without(Pte.Writable);
+        }
+        else if (change != ProtectionChange.WriteProtect && !changed.IsWritable && MayBeWritable(vma, changed))
+        {
+            changed = changed.With(Pte.Writable);
+        }
+
+        Pte.Write(entry, changed);
+        const ulong Allowing = Pte.Present | Pte.Writable;
+        if ((old.Value & Allowing & ~changed.Value) != 0)
+        {
+            gather.Touch();
+        }
+    }
+
+    /// <summary>Whether a write would need nothing but the bit (Linux: <c>can_change_pte_writable</c>).</summary>
+    private static bool MayBeWritable(Vma vma, Pte pte)
+    {
+        if (!vma.Has(VmaFlags.Write) || pte.IsSpecial)
+        {
+            return false;
+        }
+
+        if (vma.IsShared)
+        {
+            return pte.IsDirty;
+        }
+
+        Folio folio = vma.Mm.System.Memory.FolioAt(pte.FrameNumber);
+        return folio.IsAnonymous && folio.Has(FolioFlags.Exclusive);
+    }
+
+    private static void NotPresent(ulong* entry, Pte pte, ProtectionChange change)
+    {
+        if (change == ProtectionChange.WriteProtect)
+        {
+            if (!pte.IsWriteProtected)
+            {
+                Pte.Write(entry, pte.WithWriteProtection());
+            }
+        }
+        else if (pte.Marker == PteMarker.WriteProtect)
+        {
+            Pte.Write(entry, Pte.None);
+        }
+        else
+        {
+            Pte.Write(entry, pte.WithoutWriteProtection());
+        }
+    }
+}

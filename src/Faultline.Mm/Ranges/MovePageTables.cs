@@ -1,0 +1,77 @@
+using System;
+using Faultline.Sync;
+
+namespace Faultline.Mm;
+
+/// <summary>Moving entries from one mapping to another of the same address space (Linux: <c>move_page_tables</c>).</summary>
+/// <remarks>Under the mmap lock for writing. Rmap finds a page in either place: its locks are held while entries travel.</remarks>
+internal static unsafe class MovePageTables
+{
+    /// <returns>The bytes moved: fewer than asked for if a table could not be had.</returns>
+    public static ulong Move(Vma source, ulong from, Vma target, ulong to, ulong length)
+    {
+        PageTable tables = source.Mm.Table;
+        var gather = TlbGather.Begin(source.Mm);
+        ulong done = 0;
+        while (done < length)
+        {
+            ulong next = tables.SkipAbsent(from + done, from + length);
+            done = next - from;
+            if (done >= length)
+            {
+                break;
+            }
+
+            ulong step = Math.Min(length - done, Math.Min(ToTableEnd(from + done), ToTableEnd(to + done)));
+            PteTable sourceTable = tables.Find(from + done);
+            if (!sourceTable.IsNull)
+            {
+                PteTable targetTable = tables.Ensure(to + done);
+                if (targetTable.IsNull)
+                {
+                    break;
+                }
+
+                MoveTable(gather, source, from + done, sourceTable, target, to + done, targetTable, step);
+            }
+
+            done += step;
+        }
+
+        gather.End();
+        return Math.Min(done, length);
+    }
+
+    private static ulong ToTableEnd(ulong address) => PageSize.Huge - (address & (PageSize.Huge - 1));
+
+    private static void MoveTable(
+        TlbGather gather, Vma source, ulong from, PteTable sourceTable, Vma target, ulong to, PteTable targetTable, ulong length)
+    {
+        using RankedLock.Scope fileLock = source.File is { } file ? file.Mappings.Enter() : default;
+        using RankedLock.Scope anonymousLock = source.AnonVma is { } anonVma ? anonVma.Enter() : default;
+        source.Mm.System.TableLocks.EnterPair(sourceTable, targetTable, out RankedLock.Scope first, out RankedLock.Scope second);
+        bool keepsProtection = target.Has(VmaFlags.UserfaultfdWriteProtect);
+        for (ulong offset = 0; offset < length; offset += PageSize.Small)
+        {
+            ulong* entry = sourceTable.EntryFor(from + offset);
+            if (Pte.Read(entry).IsNone)
+            {
+                continue;
+            }
+
+            var pte = Pte.Take(entry);
+            gather.Touch();
+            if (!keepsProtection && pte.IsWriteProtected)
+            {
+                pte = pte.Marker == PteMarker.WriteProtect ? Pte.None : pte.WithoutWriteProtection();
+            }
+
+            Pte.Write(targetTable.EntryFor(to + offset), pte);
+        }
+
+        // Before the locks go: nobody may reach the pages by the old way while they can be changed by the new one.
+        gather.Flush();
+        second.Dispose();
+        first.Dispose();
+    }
+}

@@ -1,0 +1,93 @@
+using Faultline.Sync;
+
+namespace Faultline.Mm;
+
+/// <summary>Taking one folio out of memory: unmapped by rmap, written to swap, and gone from its cache (Linux: <c>shrink_folio_list</c> for one folio).</summary>
+internal static unsafe class SwapOut
+{
+    /// <summary>Swaps out a folio that the caller has a reference to.</summary>
+    /// <returns>Whether it is out of every entry and cache; the caller's reference is then the last.</returns>
+    public static bool TryFolio(MmSystem system, Folio folio)
+    {
+        if (!system.Swap.IsAvailable || folio.Order != 0)
+        {
+            return false;
+        }
+
+        using RankedLock.Scope held = system.FolioLocks.TryEnter(folio);
+        if (!held.IsHeld || !folio.Has(FolioFlags.UpToDate) || folio.Has(FolioFlags.Locked))
+        {
+            return false;
+        }
+
+        return folio.IsAnonymous ? TryAnonymous(system, folio)
+            : system.Owners.Find<IMappable>(folio.Record->Owner) is ShmemFile file && TryShmem(system, file, folio);
+    }
+
+    private static bool TryAnonymous(MmSystem system, Folio folio)
+    {
+        if (!folio.Has(FolioFlags.SwapCache) && system.Swap.AddToCache(folio).IsNone)
+        {
+            return false;
+        }
+
+        var slot = new SwapSlot(folio.Record->Swap);
+        var visitor = new UnmapToSwap(slot);
+        RmapWalk.ForEach(system, folio, ref visitor);
+
+        // Nobody can write to it any more, so what is written now is what will be read.
+        if (folio.IsMapped || !system.Swap.TryWrite(slot, system.Memory.SpanAt(folio.Number)))
+        {
+            // It stays in the swap cache: entries that refer to the slot find it there.
+            return false;
+        }
+
+        // Ours, and the cache's.
+        if (folio.RefCount != 2)
+        {
+            return false;
+        }
+
+        system.Swap.RemoveFromCache(folio);
+        system.Pool.Put(folio);
+        return true;
+    }
+
+    private static bool TryShmem(MmSystem system, ShmemFile file, Folio folio)
+    {
+        if (folio.IsMapped)
+        {
+            Zap.FileRange(file, folio.Index, folio.Index + 1, ZapOptions.None);
+        }
+
+        // Ours, and the page cache's.
+        if (folio.IsMapped || folio.RefCount != 2)
+        {
+            return false;
+        }
+
+        SwapSlot slot = system.Swap.AddToCache(folio);
+        if (slot.IsNone)
+        {
+            return false;
+        }
+
+        system.Swap.AddReference(slot);
+        bool isOut = system.Swap.TryWrite(slot, system.Memory.SpanAt(folio.Number))
+            && file.Cache.TryReplace(folio.Index, CacheEntry.Of(folio), CacheEntry.Of(slot));
+        if (isOut)
+        {
+            folio.Record->Owner = 0;
+        }
+        else
+        {
+            system.Swap.RemoveReference(slot);
+        }
+
+        system.Swap.RemoveFromCache(folio);
+
+        // The swap cache's reference, and the page cache's if it has let go.
+        system.Pool.Put(folio, isOut ? 2 : 1);
+        return isOut;
+    }
+}

@@ -1,0 +1,373 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.Threading;
+using Faultline.Sync;
+
+namespace Faultline.Mm;
+
+/// <summary>
+/// One userfaultfd: who waits, what is to be told, and to whom (Linux: <c>struct userfaultfd_ctx</c>). The calls are files of their own in this folder.
+/// </summary>
+/// <remarks>
+/// A fault is queued as pending; a reader moves it to the read faults; a wake takes it out of either and wakes its thread, which faults again from the start.
+/// An event is queued until it is read; the call that caused it sleeps that long. The queue lock is innermost of all: a fault is queued under the mmap lock.
+/// </remarks>
+internal sealed class UserfaultfdContext : UserfaultfdBinding
+{
+    private const int NotLatched = -1;
+
+    private readonly RankedLock _queueLock = new(LockRank.MmUserfaultfdQueue);
+
+    /// <summary>Who sleeps in a blocking read. Guard: <see cref="_queueLock"/>.</summary>
+    private readonly List<Parker> _readers = [];
+
+    private readonly Queue<PendingEvent> _events = new();
+
+    /// <summary>Replaced, never changed. Guard for replacing: <see cref="_queueLock"/>.</summary>
+    private IReadiness[] _pollers = [];
+
+    private FaultQueue _pending;
+    private FaultQueue _read;
+
+    /// <summary>The features, once the handshake has been made; changed once, atomically.</summary>
+    private long _latched = NotLatched;
+
+    /// <summary>Events begun whose calls have not come to their end (Linux: <c>mmap_changing</c>). Guard: atomic; raised under <see cref="MapChanging"/>.</summary>
+    private int _mapChanging;
+
+    private bool _isReleased;
+
+    public UserfaultfdContext(MmState mm, UserfaultfdOptions options, PteInstallRule rule)
+    {
+        Mm = mm;
+        Options = options;
+        Rule = rule;
+        mm.AddBinding(this);
+    }
+
+    /// <summary>The address space of its creator, for ever.</summary>
+    public MmState Mm { get; }
+
+    public UserfaultfdOptions Options { get; }
+
+    /// <summary>How fills install entries.</summary>
+    public PteInstallRule Rule { get; }
+
+    /// <summary>Held for reading by fills, and for writing for the moment an event begins.</summary>
+    public RankedSharedLock MapChanging { get; } = new(LockRank.MmMapChanging);
+
+    public bool IsInitialized => Volatile.Read(ref _latched) != NotLatched;
+
+    /// <summary>Whether an event is on its way: fills answer EAGAIN.</summary>
+    public bool IsMapChanging => Volatile.Read(ref _mapChanging) != 0;
+
+    /// <summary>Whether the last reference is gone. Faults that still see the context go round again.</summary>
+    public bool IsReleased => Volatile.Read(ref _isReleased);
+
+    public bool IsNonBlocking => (Options & UserfaultfdOptions.NonBlocking) != 0;
+
+    public UserfaultfdCounts Counts
+    {
+        get
+        {
+            using RankedLock.Scope held = _queueLock.Enter();
+            return new(_pending.Count, _pending.Count + _read.Count);
+        }
+    }
+
+    /// <summary>Whether a read would find something.</summary>
+    public bool HasMessages
+    {
+        get
+        {
+            using RankedLock.Scope held = _queueLock.Enter();
+            return _pending.Count != 0 || _events.Count != 0;
+        }
+    }
+
+    /// <summary>Enables features, if none were before.</summary>
+    public bool TryLatch(UserfaultfdFeatures features)
+    {
+        if (Interlocked.CompareExchange(ref _latched, (long)features, NotLatched) != NotLatched)
+        {
+            return false;
+        }
+
+        Features = features;
+        return true;
+    }
+
+    /// <summary>Queues a fault, unless the context is released. The thread sleeps by <see cref="Sleep"/>, without any lock.</summary>
+    public bool TryEnqueue(FaultWaiter waiter)
+    {
+        using RankedLock.Scope held = _queueLock.Enter();
+        if (_isReleased)
+        {
+            return false;
+        }
+
+        Debug.Assert(waiter.Context is null, "A thread waits in one fault at a time.");
+        waiter.Context = this;
+        waiter.IsRead = false;
+        _pending.Append(waiter);
+        return true;
+    }
+
+    /// <summary>Takes a fault back that turned out to be none: the entry was filled meanwhile.</summary>
+    public void Withdraw(FaultWaiter waiter)
+    {
+        using RankedLock.Scope held = _queueLock.Enter();
+        RemoveLocked(waiter);
+    }
+
+    /// <summary>Sleeps until woken; in a user-mode fault also until interrupted. Afterwards the fault is in no queue.</summary>
+    public void Sleep(FaultWaiter waiter, AccessMode mode)
+    {
+        NotifyReaders();
+        while (true)
+        {
+            // Killed before we were queued: whoever killed may have looked for us too early.
+            if (!Mm.IsKilled)
+            {
+                waiter.Park();
+            }
+
+            bool isInterrupted = mode == AccessMode.User && waiter.TakeInterrupt();
+            using RankedLock.Scope held = _queueLock.Enter();
+            if (waiter.Context is null)
+            {
+                return;
+            }
+
+            if (isInterrupted || Mm.IsKilled)
+            {
+                RemoveLocked(waiter);
+                return;
+            }
+        }
+    }
+
+    /// <summary>Wakes the faults whose message address lies in a range (Linux: <c>wake_userfault</c>).</summary>
+    public void Wake(ulong start, ulong length)
+    {
+        using RankedLock.Scope held = _queueLock.Enter();
+        WakeLocked(ref _pending, start, length);
+        WakeLocked(ref _read, start, length);
+    }
+
+    /// <summary>Raises the counter that makes fills answer EAGAIN. The caller has changed nothing yet.</summary>
+    public void BeginChange()
+    {
+        using RankedSharedLock.WriteScope held = MapChanging.EnterWrite();
+        Interlocked.Increment(ref _mapChanging);
+    }
+
+    /// <summary>Lowers the counter again: done by the thread that raised it, after it woke.</summary>
+    public void EndChange() => Interlocked.Decrement(ref _mapChanging);
+
+    /// <summary>Queues an event and sleeps until it is read, the context is released, or the address space is killed. Ends the change.</summary>
+    public void Tell(PendingEvent happening)
+    {
+        bool isQueued;
+        using (RankedLock.Scope held = _queueLock.Enter())
+        {
+            isQueued = !_isReleased && !Mm.IsKilled;
+            if (isQueued)
+            {
+                _events.Enqueue(happening);
+            }
+            else
+            {
+                happening.IsOver = true;
+            }
+        }
+
+        if (isQueued)
+        {
+            NotifyReaders();
+        }
+
+        WaitFor(happening);
+        EndChange();
+        happening.Parker.Dispose();
+    }
+
+    /// <summary>Takes the next message: faults before events.</summary>
+    /// <returns>Whether there was one.</returns>
+    public bool TryTake(out UserfaultfdMessage message, out UserfaultfdContext? forked)
+    {
+        forked = null;
+        using RankedLock.Scope held = _queueLock.Enter();
+        if (_pending.First is { } waiter)
+        {
+            _pending.Remove(waiter);
+            waiter.IsRead = true;
+            _read.Append(waiter);
+            message = new UserfaultfdMessage
+            {
+                Event = UserfaultfdEvent.PageFault,
+                Flags = waiter.Flags,
+                Address = new VirtualAddress(waiter.Address),
+                ThreadId = (Features & UserfaultfdFeatures.ThreadId) != 0 ? waiter.ThreadId : 0,
+            };
+            return true;
+        }
+
+        if (!_events.TryDequeue(out PendingEvent? happening))
+        {
+            message = default;
+            return false;
+        }
+
+        message = new UserfaultfdMessage
+        {
+            Event = happening.Kind,
+            Address = new VirtualAddress(happening.From),
+            Range = new AddressRange(new VirtualAddress(happening.Start), happening.Length),
+        };
+        forked = happening.Forked;
+        happening.IsRead = true;
+        EndLocked(happening);
+        return true;
+    }
+
+    /// <summary>Notes who sleeps in a blocking read, unless there is a message already.</summary>
+    public bool TryAddReader(Parker reader)
+    {
+        using RankedLock.Scope held = _queueLock.Enter();
+        if (_pending.Count != 0 || _events.Count != 0)
+        {
+            return false;
+        }
+
+        _readers.Add(reader);
+        return true;
+    }
+
+    public void RemoveReader(Parker reader)
+    {
+        using RankedLock.Scope held = _queueLock.Enter();
+        _readers.Remove(reader);
+    }
+
+    /// <summary>Wakes every thread in a blocking read: the handle is being closed.</summary>
+    public void WakeReaders()
+    {
+        using RankedLock.Scope held = _queueLock.Enter();
+        foreach (Parker reader in _readers)
+        {
+            reader.Unpark();
+        }
+    }
+
+    /// <summary>Adds a poller; it looks for messages itself afterwards.</summary>
+    public void AddPoller(IReadiness poller)
+    {
+        using RankedLock.Scope held = _queueLock.Enter();
+        Volatile.Write(ref _pollers, [.. _pollers, poller]);
+    }
+
+    public void RemovePoller(IReadiness poller)
+    {
+        using RankedLock.Scope held = _queueLock.Enter();
+        Volatile.Write(ref _pollers, Array.FindAll(_pollers, other => other != poller));
+    }
+
+    /// <summary>From here on nobody is queued: the context is being closed. Comes before the registrations go.</summary>
+    public void MarkReleased()
+    {
+        using RankedLock.Scope held = _queueLock.Enter();
+        Volatile.Write(ref _isReleased, true);
+    }
+
+    public override void OnKilled() => WakeAll();
+
+    /// <summary>Wakes everybody: faults go round again, calls that wait for events go on (Linux: the end of <c>userfaultfd_release</c>).</summary>
+    public void WakeAll()
+    {
+        using RankedLock.Scope held = _queueLock.Enter();
+        WakeLocked(ref _pending, 0, ulong.MaxValue);
+        WakeLocked(ref _read, 0, ulong.MaxValue);
+        while (_events.TryDequeue(out PendingEvent? happening))
+        {
+            EndLocked(happening);
+        }
+    }
+
+    private static void EndLocked(PendingEvent happening)
+    {
+        happening.IsOver = true;
+        happening.Parker.Unpark();
+    }
+
+    private static void WakeLocked(ref FaultQueue queue, ulong start, ulong length)
+    {
+        FaultWaiter? waiter = queue.First;
+        while (waiter is not null)
+        {
+            FaultWaiter? next = waiter.Next;
+            if (waiter.Address - start < length)
+            {
+                queue.Remove(waiter);
+                waiter.Context = null;
+
+                // Under the lock: a thread that looks for itself and is not queued may come back with another fault at once.
+                waiter.Unpark();
+            }
+
+            waiter = next;
+        }
+    }
+
+    private void RemoveLocked(FaultWaiter waiter)
+    {
+        if (waiter.Context is null)
+        {
+            return;
+        }
+
+        if (waiter.IsRead)
+        {
+            _read.Remove(waiter);
+        }
+        else
+        {
+            _pending.Remove(waiter);
+        }
+
+        waiter.Context = null;
+    }
+
+    private void WaitFor(PendingEvent happening)
+    {
+        while (true)
+        {
+            using (RankedLock.Scope held = _queueLock.Enter())
+            {
+                if (happening.IsOver)
+                {
+                    return;
+                }
+            }
+
+            happening.Parker.Park();
+        }
+    }
+
+    private void NotifyReaders()
+    {
+        using (RankedLock.Scope held = _queueLock.Enter())
+        {
+            foreach (Parker reader in _readers)
+            {
+                reader.Unpark();
+            }
+        }
+
+        foreach (IReadiness poller in Volatile.Read(ref _pollers))
+        {
+            poller.Notify();
+        }
+    }
+}

@@ -1,0 +1,162 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using Faultline.Sync;
+
+namespace Faultline.Mm;
+
+/// <summary>Waits for many contexts at once (Linux: epoll, level-triggered).</summary>
+internal sealed class UserfaultfdPoller : IUserfaultfdPoller, IReadiness
+{
+    private readonly RankedLock _lock = new(LockRank.MmPoller);
+
+    /// <summary>Replaced, never changed. Guard for replacing: <see cref="_lock"/>.</summary>
+    private Entry[] _entries = [];
+
+    /// <summary>Threads that wait. Guard: <see cref="_lock"/>.</summary>
+    private readonly List<Parker> _waiters = [];
+
+    [ThreadStatic]
+    private static Parker? _parker;
+
+    private int _wakes;
+    private int _isStopped;
+
+    public SystemResult Add(IUserfaultfd context, long tag)
+    {
+        UserfaultfdContext added = ContextOf(context);
+        if (!added.IsNonBlocking)
+        {
+            return new(Errno.EINVAL);
+        }
+
+        using (RankedLock.Scope held = _lock.Enter())
+        {
+            if (Array.Exists(_entries, entry => entry.Context == added))
+            {
+                return new(Errno.EEXIST);
+            }
+
+            Volatile.Write(ref _entries, [.. _entries, new Entry(added, tag)]);
+        }
+
+        added.AddPoller(this);
+        Notify();
+        return SystemResult.Ok;
+    }
+
+    public SystemResult Remove(IUserfaultfd context)
+    {
+        UserfaultfdContext removed = ContextOf(context);
+        using (RankedLock.Scope held = _lock.Enter())
+        {
+            if (!Array.Exists(_entries, entry => entry.Context == removed))
+            {
+                return new(Errno.ENOENT);
+            }
+
+            Volatile.Write(ref _entries, Array.FindAll(_entries, entry => entry.Context != removed));
+        }
+
+        removed.RemovePoller(this);
+        return SystemResult.Ok;
+    }
+
+    public SystemResult<int> Wait(Span<long> ready, int timeoutMs)
+    {
+        Parker parker = _parker ??= new Parker();
+        long start = Environment.TickCount64;
+        while (true)
+        {
+            AddWaiter(parker);
+            int count = Look(ready, out bool isOver);
+            bool isInTime = true;
+            if (count == 0 && !isOver && timeoutMs != 0)
+            {
+                int left = timeoutMs < 0 ? Timeout.Infinite : (int)Math.Max(0, timeoutMs - (Environment.TickCount64 - start));
+                isInTime = left != 0 && parker.Park(left);
+            }
+
+            RemoveWaiter(parker);
+            if (Volatile.Read(ref _isStopped) != 0)
+            {
+                return new(0, Errno.ECANCELED);
+            }
+
+            if (count != 0 || isOver || timeoutMs == 0 || !isInTime)
+            {
+                return new(count, Errno.None);
+            }
+        }
+    }
+
+    public void Wake()
+    {
+        Interlocked.Increment(ref _wakes);
+        Notify();
+    }
+
+    public void Stop()
+    {
+        Volatile.Write(ref _isStopped, 1);
+        Notify();
+    }
+
+    public void Notify()
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        foreach (Parker waiter in _waiters)
+        {
+            waiter.Unpark();
+        }
+    }
+
+    public void Dispose()
+    {
+        Stop();
+        foreach (Entry entry in Volatile.Read(ref _entries))
+        {
+            entry.Context.RemovePoller(this);
+        }
+    }
+
+    private static UserfaultfdContext ContextOf(IUserfaultfd context) =>
+        context is UserfaultfdHandle handle
+            ? handle.Context
+            : throw new ArgumentException("The poller of the managed engine waits for contexts of the managed engine only.", nameof(context));
+
+    /// <summary>Finds who has messages, or takes a wake.</summary>
+    private int Look(Span<long> ready, out bool isOver)
+    {
+        isOver = Volatile.Read(ref _isStopped) != 0;
+        int count = 0;
+        foreach (Entry entry in Volatile.Read(ref _entries))
+        {
+            if (count < ready.Length && entry.Context.HasMessages)
+            {
+                ready[count++] = entry.Tag;
+            }
+        }
+
+        if (count == 0 && Volatile.Read(ref _wakes) > 0 && Interlocked.Exchange(ref _wakes, 0) > 0)
+        {
+            isOver = true;
+        }
+
+        return count;
+    }
+
+    private void AddWaiter(Parker parker)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        _waiters.Add(parker);
+    }
+
+    private void RemoveWaiter(Parker parker)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        _waiters.Remove(parker);
+    }
+
+    private sealed record Entry(UserfaultfdContext Context, long Tag);
+}

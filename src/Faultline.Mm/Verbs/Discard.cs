@@ -1,0 +1,167 @@
+using System;
+using Faultline.Sync;
+
+namespace Faultline.Mm;
+
+/// <summary>MADV_DONTNEED, MADV_FREE and MADV_REMOVE: the advice that drops pages, and that a userfaultfd hears of before (Linux: <c>madvise_dontneed_free</c>, <c>madvise_remove</c>).</summary>
+internal static unsafe class Discard
+{
+    public static Errno Run(MmState mm, ulong start, ulong end, Advice advice)
+    {
+        Errno holes = Errno.None;
+        ulong at = start;
+        while (at < end)
+        {
+            UserfaultfdContext? told = null;
+            ulong partEnd;
+            using (RankedSharedLock.ReadScope held = mm.Lock.EnterRead())
+            {
+                Vma? vma = mm.Vmas.FindFrom(at);
+                if (vma is null || vma.Start >= end)
+                {
+                    return Errno.ENOMEM;
+                }
+
+                if (vma.Start > at)
+                {
+                    holes = Errno.ENOMEM;
+                    at = vma.Start;
+                }
+
+                Errno errno = Check(vma, advice);
+                if (errno != Errno.None)
+                {
+                    return errno;
+                }
+
+                partEnd = Math.Min(end, vma.End);
+                if (vma.Userfaultfd is UserfaultfdContext context && (context.Features & UserfaultfdFeatures.EventRemove) != 0)
+                {
+                    told = context;
+                    context.BeginChange();
+                }
+                else if (advice != Advice.Remove)
+                {
+                    Apply(vma, at, partEnd, advice);
+                }
+            }
+
+            Errno after = Finish(mm, told, at, ref partEnd, advice);
+            if (after != Errno.None)
+            {
+                return after;
+            }
+
+            at = partEnd;
+        }
+
+        return holes;
+    }
+
+    private static Errno Check(Vma vma, Advice advice)
+    {
+        switch (advice)
+        {
+            case Advice.DontNeed:
+                return vma.Has(VmaFlags.Locked) ? Errno.EINVAL : Errno.None;
+            case Advice.Free:
+                return vma.IsAnonymous && !vma.Has(VmaFlags.Locked) ? Errno.None : Errno.EINVAL;
+            case Advice.Remove when vma.Has(VmaFlags.Locked) || vma.File is null:
+                return Errno.EINVAL;
+            case Advice.Remove:
+                return vma.IsShared && vma.Has(VmaFlags.MayWrite) ? Errno.None : Errno.EACCES;
+            default:
+                return Errno.None;
+        }
+    }
+
+    /// <summary>Tells the userfaultfd, without any lock; the mapping is then looked up again, for anything may have happened.</summary>
+    private static Errno Finish(MmState mm, UserfaultfdContext? told, ulong start, ref ulong end, Advice advice)
+    {
+        told?.Tell(new PendingEvent(told, UserfaultfdEvent.Remove, start, end - start));
+        ShmemFile? file;
+        ulong first;
+        using (RankedSharedLock.ReadScope held = mm.Lock.EnterRead())
+        {
+            if (told is null && advice != Advice.Remove)
+            {
+                return Errno.None;
+            }
+
+            if (mm.Vmas.Find(start) is not { } vma)
+            {
+                return Errno.ENOMEM;
+            }
+
+            Errno errno = Check(vma, advice);
+            if (errno != Errno.None)
+            {
+                return errno;
+            }
+
+            end = Math.Min(end, vma.End);
+            if (advice != Advice.Remove)
+            {
+                Apply(vma, start, end, advice);
+                return Errno.None;
+            }
+
+            file = (ShmemFile)vma.File!;
+            first = vma.IndexOf(start) << PageSize.SmallShift;
+            file.AddReference();
+        }
+
+        // The file's lock comes before the mmap lock.
+        using (RankedLock.Scope fileLock = file.Lock.Enter())
+        {
+            Truncate.Punch(file, first, first + (end - start));
+        }
+
+        file.RemoveReference();
+        return Errno.None;
+    }
+
+    private static void Apply(Vma vma, ulong start, ulong end, Advice advice)
+    {
+        if (advice == Advice.Free)
+        {
+            MarkFree(vma, start, end);
+        }
+        else
+        {
+            Zap.Range(vma, start, end, ZapOptions.PrivateCopies);
+        }
+    }
+
+    /// <summary>The pages may go when memory is short, unless they are written to before: their dirty bits are taken away.</summary>
+    private static void MarkFree(Vma vma, ulong start, ulong end)
+    {
+        var gather = TlbGather.Begin(vma.Mm);
+        for (ulong address = vma.Mm.Table.SkipAbsent(start, end); address < end; address = vma.Mm.Table.SkipAbsent(address + PageSize.Small, end))
+        {
+            PteTable table = vma.Mm.Table.Find(address);
+            if (table.IsNull)
+            {
+                continue;
+            }
+
+            using RankedLock.Scope held = vma.Mm.System.TableLocks.Enter(table);
+            ulong* entry = table.EntryFor(address);
+            var pte = Pte.Read(entry);
+            if (!pte.IsPresent || pte.IsSpecial)
+            {
+                continue;
+            }
+
+            Folio folio = vma.Mm.System.Memory.FolioAt(pte.FrameNumber);
+            if (folio.Has(FolioFlags.Exclusive) && !folio.Has(FolioFlags.SwapCache))
+            {
+                folio.Set(FolioFlags.LazilyFreed);
+                Pte.Change(entry, set: 0, clear: Pte.Dirty | Pte.Accessed);
+                gather.Touch();
+            }
+        }
+
+        gather.End();
+    }
+}

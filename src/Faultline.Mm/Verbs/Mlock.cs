@@ -1,0 +1,96 @@
+using Faultline.Sync;
+
+namespace Faultline.Mm;
+
+/// <summary>mlock(2) and munlock(2) (Linux: <c>mm/mlock.c</c>).</summary>
+internal static class Mlock
+{
+    public static Errno Run(MmState mm, AddressRange range, bool isLock)
+    {
+        ulong start = range.Start.Value & ~(PageSize.Small - 1);
+        ulong end = PageCount.FromBytes(range.Length + (range.Start.Value - start)).Bytes + start;
+        if (end < start)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (end == start)
+        {
+            return Errno.None;
+        }
+
+        using (RankedSharedLock.WriteScope held = mm.Lock.EnterWrite())
+        {
+            Errno errno = ChangeFlags(mm, start, end, isLock);
+            if (errno != Errno.None)
+            {
+                return errno;
+            }
+        }
+
+        return isLock ? PopulateAll(mm, start, end) : Errno.None;
+    }
+
+    private static Errno ChangeFlags(MmState mm, ulong start, ulong end, bool isLock)
+    {
+        ulong at = start;
+        while (at < end)
+        {
+            if (mm.Vmas.Find(at) is not { } vma)
+            {
+                return Errno.ENOMEM;
+            }
+
+            if (vma.Has(VmaFlags.Locked) != isLock)
+            {
+                if (!VmaRange.TryIsolate(ref vma, start, end))
+                {
+                    return Errno.ENOMEM;
+                }
+
+                ulong pages = vma.Length >> PageSize.SmallShift;
+                mm.LockedPages = isLock ? mm.LockedPages + pages : mm.LockedPages - pages;
+                vma.SetFlags(isLock ? vma.Flags | VmaFlags.Locked : vma.Flags & ~VmaFlags.Locked);
+                at = vma.End;
+                VmaMerge.MergeWithNeighbours(vma);
+            }
+            else
+            {
+                at = vma.End;
+            }
+        }
+
+        return Errno.None;
+    }
+
+    /// <summary>Brings the pages in, as writes where the mapping is private and writable: what is locked needs no copy later.</summary>
+    private static Errno PopulateAll(MmState mm, ulong start, ulong end)
+    {
+        ulong at = start;
+        while (at < end)
+        {
+            ulong partEnd;
+            bool isWrite;
+            using (RankedSharedLock.ReadScope held = mm.Lock.EnterRead())
+            {
+                if (mm.Vmas.Find(at) is not { } vma)
+                {
+                    return Errno.ENOMEM;
+                }
+
+                partEnd = System.Math.Min(end, vma.End);
+                isWrite = (vma.Flags & (VmaFlags.Write | VmaFlags.Shared)) == VmaFlags.Write;
+            }
+
+            FaultResult result = Populate.Range(mm, at, partEnd, isWrite);
+            if (result != FaultResult.Done)
+            {
+                return result == FaultResult.Killed ? Errno.EINTR : Errno.ENOMEM;
+            }
+
+            at = partEnd;
+        }
+
+        return Errno.None;
+    }
+}

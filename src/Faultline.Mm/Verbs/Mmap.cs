@@ -1,0 +1,191 @@
+using Faultline.Sync;
+
+namespace Faultline.Mm;
+
+/// <summary>mmap(2) (Linux: <c>do_mmap</c>, <c>mmap_region</c>).</summary>
+internal static class Mmap
+{
+    /// <summary>Nothing is placed below, unless it is asked for (Linux: <c>vm.mmap_min_addr</c>).</summary>
+    private const ulong LowestAddress = 0x10000;
+
+    /// <summary>Where placing from the top down begins: under the room that Linux leaves for the stack.</summary>
+    private const ulong PlacementTop = 0x7FFF_F000_0000;
+
+    public static SystemResult<VirtualAddress> Run(MmState mm, in MapRequest request)
+    {
+        Errno errno = Check(in request, out ulong length);
+        if (errno != Errno.None)
+        {
+            return new(default, errno);
+        }
+
+        var file = (MemoryFile?)request.File;
+        VmaFlags flags = FlagsOf(in request);
+        if (file is not null)
+        {
+            errno = file.CheckMapping(ref flags, request.Protection);
+            if (errno != Errno.None)
+            {
+                return new(default, errno);
+            }
+        }
+
+        ShmemFile? backing = file?.Backing;
+        bool isOwned = false;
+        if (backing is null && (flags & VmaFlags.Shared) != 0)
+        {
+            backing = new ShmemFile(mm.System, "shared anonymous memory", length, limitBytes: 0);
+            isOwned = true;
+        }
+
+        var events = new EventList();
+        SystemResult<ulong> placed;
+        using (RankedSharedLock.WriteScope held = mm.Lock.EnterWrite())
+        {
+            placed = MapLocked(mm, in request, length, flags, backing, isOwned ? 0 : request.Offset >> PageSize.SmallShift, events);
+        }
+
+        if (isOwned)
+        {
+            // The mapping, if there is one, keeps it from here on.
+            backing!.RemoveReference();
+        }
+
+        events.TellAll();
+        if (placed.IsOk && (request.Options & (MapOptions.Populate | MapOptions.Locked)) != 0 && (flags & VmaFlags.Access) != 0)
+        {
+            // What cannot be populated is left to faults: mmap has succeeded.
+            bool isWrite = (flags & (VmaFlags.Write | VmaFlags.Shared)) == VmaFlags.Write;
+            _ = Populate.Range(mm, placed.Value, placed.Value + length, isWrite);
+        }
+
+        return new(new VirtualAddress(placed.Value), placed.Errno);
+    }
+
+    private static Errno Check(in MapRequest request, out ulong length)
+    {
+        length = PageCount.FromBytes(request.Length).Bytes;
+        MapOptions options = request.Options;
+        bool isFixed = (options & (MapOptions.Fixed | MapOptions.FixedNoReplace)) != 0;
+        MapOptions sharing = options & (MapOptions.Shared | MapOptions.Private);
+        if (request.File is null != ((options & MapOptions.Anonymous) != 0))
+        {
+            if (request.File is null)
+            {
+                return Errno.EBADF;
+            }
+        }
+
+        if (request.Length == 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (length == 0 || length > PageTable.UserEnd)
+        {
+            return Errno.ENOMEM;
+        }
+
+        if ((request.Offset & (PageSize.Small - 1)) != 0 || sharing is not (MapOptions.Shared or MapOptions.Private))
+        {
+            return Errno.EINVAL;
+        }
+
+        if (request.Offset + length < request.Offset)
+        {
+            return Errno.EOVERFLOW;
+        }
+
+        if ((options & MapOptions.HugeTlb) != 0)
+        {
+            // There is no pool.
+            return Errno.ENOMEM;
+        }
+
+        if (!isFixed)
+        {
+            return Errno.None;
+        }
+
+        ulong address = request.Address.Value;
+        return address > PageTable.UserEnd - length ? Errno.ENOMEM
+            : (address & (PageSize.Small - 1)) != 0 ? Errno.EINVAL
+            : Errno.None;
+    }
+
+    private static VmaFlags FlagsOf(in MapRequest request)
+    {
+        VmaFlags flags = Mprotect.FlagsOf(request.Protection) | VmaFlags.MayRead | VmaFlags.MayWrite | VmaFlags.MayExecute;
+        if ((request.Options & MapOptions.Shared) != 0)
+        {
+            flags |= VmaFlags.Shared;
+        }
+
+        if ((request.Options & MapOptions.Locked) != 0)
+        {
+            flags |= VmaFlags.Locked;
+        }
+
+        return flags;
+    }
+
+    private static SystemResult<ulong> MapLocked(
+        MmState mm, in MapRequest request, ulong length, VmaFlags flags, ShmemFile? file, ulong filePage, EventList events)
+    {
+        Errno errno = Place(mm, in request, length, events, out ulong address);
+        if (errno != Errno.None)
+        {
+            return new(0, errno);
+        }
+
+        ulong pageOffset = file is null ? address >> PageSize.SmallShift : filePage;
+        var vma = new Vma(mm, address, address + length, flags, pageOffset, file);
+        VmaMerge.Link(vma);
+        if (vma.Has(VmaFlags.Locked))
+        {
+            mm.LockedPages += length >> PageSize.SmallShift;
+        }
+
+        VmaMerge.MergeWithNeighbours(vma);
+        return new(address, Errno.None);
+    }
+
+    private static Errno Place(MmState mm, in MapRequest request, ulong length, EventList events, out ulong address)
+    {
+        address = request.Address.Value;
+        if ((request.Options & MapOptions.FixedNoReplace) != 0)
+        {
+            return IsFree(mm, address, length) ? CheckLimit(mm) : Errno.EEXIST;
+        }
+
+        if ((request.Options & MapOptions.Fixed) != 0)
+        {
+            Errno errno = CheckLimit(mm);
+            return errno != Errno.None ? errno : Munmap.RangeLocked(mm, address, address + length, events);
+        }
+
+        // A hint is taken if it can be.
+        address = PageCount.FromBytes(address).Bytes;
+        bool isHintFree = address >= LowestAddress && address <= PageTable.UserEnd - length && IsFree(mm, address, length);
+        if (!isHintFree)
+        {
+            address = FindGap(mm, length);
+        }
+
+        return address == 0 ? Errno.ENOMEM : CheckLimit(mm);
+    }
+
+    /// <summary>The highest free range of a length, or zero.</summary>
+    public static ulong FindGap(MmState mm, ulong length)
+    {
+        // Large mappings are aligned so that huge pages fit (Linux: thp_get_unmapped_area).
+        ulong alignment = length >= PageSize.Huge ? PageSize.Huge : PageSize.Small;
+        ulong address = mm.Vmas.FindGap(length, alignment, LowestAddress, PlacementTop);
+        return address != 0 ? address : mm.Vmas.FindGap(length, PageSize.Small, LowestAddress, PageTable.UserEnd);
+    }
+
+    public static bool IsFree(MmState mm, ulong address, ulong length) =>
+        mm.Vmas.FindFrom(address) is not { } next || next.Start >= address + length;
+
+    private static Errno CheckLimit(MmState mm) => mm.Vmas.Count >= mm.System.MappingLimit ? Errno.ENOMEM : Errno.None;
+}

@@ -1,0 +1,221 @@
+using Faultline.Sync;
+
+namespace Faultline.Mm;
+
+/// <summary>mremap(2) (Linux: <c>mm/mremap.c</c>).</summary>
+internal static class Mremap
+{
+    public static SystemResult<VirtualAddress> Run(MmState mm, AddressRange range, ulong newLength, RemapOptions options, VirtualAddress target)
+    {
+        var plan = new RemapPlan
+        {
+            From = range.Start.Value,
+            OldLength = PageCount.FromBytes(range.Length).Bytes,
+            NewLength = PageCount.FromBytes(newLength).Bytes,
+            To = target.Value,
+            Options = options,
+        };
+        Errno errno = Check(in plan);
+        if (errno != Errno.None)
+        {
+            return new(default, errno);
+        }
+
+        var events = new EventList();
+        SystemResult<ulong> result;
+        ulong grownFrom = 0;
+        using (RankedSharedLock.WriteScope held = mm.Lock.EnterWrite())
+        {
+            result = RunLocked(mm, ref plan, events, ref grownFrom);
+        }
+
+        if (result.IsOk)
+        {
+            events.TellAll();
+        }
+        else
+        {
+            // What was unmapped before the failure is unmapped; its event is told all the same.
+            events.CancelRemaps();
+            events.TellAll();
+        }
+
+        if (result.IsOk && grownFrom != 0)
+        {
+            _ = Populate.Range(mm, grownFrom, result.Value + plan.NewLength, isWrite: true);
+        }
+
+        return new(new VirtualAddress(result.Value), result.Errno);
+    }
+
+    private static Errno Check(in RemapPlan plan)
+    {
+        const RemapOptions Known = RemapOptions.MayMove | RemapOptions.Fixed | RemapOptions.DontUnmap;
+        if ((plan.Options & ~Known) != 0 || (plan.From & (PageSize.Small - 1)) != 0 || plan.NewLength == 0 || plan.NewLength > PageTable.UserEnd)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (!plan.HasTarget)
+        {
+            return Errno.None;
+        }
+
+        bool isValid = plan.MayMove
+            && (!plan.KeepsSource || plan.OldLength == plan.NewLength)
+            && (plan.To & (PageSize.Small - 1)) == 0
+            && plan.To <= PageTable.UserEnd - plan.NewLength
+            && (!plan.IsFixed || plan.From + plan.OldLength <= plan.To || plan.To + plan.NewLength <= plan.From);
+        return isValid ? Errno.None : Errno.EINVAL;
+    }
+
+    private static SystemResult<ulong> RunLocked(MmState mm, ref RemapPlan plan, EventList events, ref ulong grownFrom)
+    {
+        if (mm.Vmas.Find(plan.From) is not { } vma)
+        {
+            return new(0, Errno.EFAULT);
+        }
+
+        if (plan.OldLength == 0 && !vma.IsShared)
+        {
+            // Duplicating makes sense of shared memory only.
+            return new(0, Errno.EINVAL);
+        }
+
+        if (plan.KeepsSource && plan.OldLength == 0)
+        {
+            return new(0, Errno.EINVAL);
+        }
+
+        if (!plan.HasTarget && plan.OldLength >= plan.NewLength && plan.OldLength != 0)
+        {
+            // Shrinks in place; a range over several mappings is fine here.
+            Errno shrunk = plan.OldLength == plan.NewLength
+                ? Errno.None
+                : Munmap.RangeLocked(mm, plan.From + plan.NewLength, plan.From + plan.OldLength, events);
+            return new(plan.From, shrunk);
+        }
+
+        if (plan.OldLength > vma.End - plan.From)
+        {
+            return new(0, Errno.EFAULT);
+        }
+
+        if (!plan.HasTarget && TryGrow(mm, vma, in plan, ref grownFrom))
+        {
+            return new(plan.From, Errno.None);
+        }
+
+        return plan.MayMove ? MoveLocked(mm, vma, ref plan, events) : new(0, Errno.ENOMEM);
+    }
+
+    private static bool TryGrow(MmState mm, Vma vma, in RemapPlan plan, ref ulong grownFrom)
+    {
+        ulong growth = plan.NewLength - plan.OldLength;
+        bool fits = plan.OldLength != 0
+            && vma.End == plan.From + plan.OldLength
+            && growth <= PageTable.UserEnd - vma.End
+            && Mmap.IsFree(mm, vma.End, growth);
+        if (!fits)
+        {
+            return false;
+        }
+
+        if (vma.Has(VmaFlags.Locked))
+        {
+            grownFrom = vma.End;
+            mm.LockedPages += growth >> PageSize.SmallShift;
+        }
+
+        VmaMerge.SetEnd(vma, vma.End + growth);
+        VmaMerge.MergeWithNeighbours(vma);
+        return true;
+    }
+
+    private static SystemResult<ulong> MoveLocked(MmState mm, Vma vma, ref RemapPlan plan, EventList events)
+    {
+        Errno errno = MakeRoom(mm, ref plan, events);
+        if (errno != Errno.None)
+        {
+            return new(0, errno);
+        }
+
+        vma = mm.Vmas.Find(plan.From)!;
+        if (mm.Vmas.Count + 2 >= mm.System.MappingLimit)
+        {
+            return new(0, Errno.ENOMEM);
+        }
+
+        Vma copy = MakeCopy(mm, vma, in plan, events);
+        ulong moved = MovePageTables.Move(vma, plan.From, copy, plan.To, plan.OldLength);
+        if (moved < plan.OldLength)
+        {
+            // Back where they came from: there, the tables still are.
+            MovePageTables.Move(copy, plan.To, vma, plan.From, moved);
+            VmaMerge.Unlink(copy);
+            return new(0, Errno.ENOMEM);
+        }
+
+        if (copy.Has(VmaFlags.Locked))
+        {
+            mm.LockedPages += copy.Length >> PageSize.SmallShift;
+        }
+
+        if (plan.KeepsSource)
+        {
+            if (vma.Has(VmaFlags.Locked))
+            {
+                mm.LockedPages -= vma.Length >> PageSize.SmallShift;
+                vma.SetFlags(vma.Flags & ~VmaFlags.Locked);
+            }
+        }
+        else if (plan.OldLength != 0)
+        {
+            errno = Munmap.RangeLocked(mm, plan.From, plan.From + plan.OldLength, events);
+        }
+
+        VmaMerge.MergeWithNeighbours(copy);
+        return new(plan.To, errno);
+    }
+
+    /// <summary>Clears the target, or finds one; cuts the source down if it shrinks.</summary>
+    private static Errno MakeRoom(MmState mm, ref RemapPlan plan, EventList events)
+    {
+        if (plan.IsFixed)
+        {
+            Errno errno = Munmap.RangeLocked(mm, plan.To, plan.To + plan.NewLength, events);
+            if (errno == Errno.None && plan.OldLength > plan.NewLength)
+            {
+                errno = Munmap.RangeLocked(mm, plan.From + plan.NewLength, plan.From + plan.OldLength, events);
+                plan.OldLength = plan.NewLength;
+            }
+
+            return errno;
+        }
+
+        bool isHintFree = plan.To != 0 && plan.KeepsSource && Mmap.IsFree(mm, plan.To, plan.NewLength);
+        if (!isHintFree)
+        {
+            plan.To = Mmap.FindGap(mm, plan.NewLength);
+        }
+
+        return plan.To == 0 ? Errno.ENOMEM : Errno.None;
+    }
+
+    private static Vma MakeCopy(MmState mm, Vma vma, in RemapPlan plan, EventList events)
+    {
+        // Anonymous memory that has no pages yet is as if born in its new place.
+        ulong pageOffset = vma.IsAnonymous && vma.AnonVma is null ? plan.To >> PageSize.SmallShift : vma.IndexOf(plan.From);
+        var copy = new Vma(mm, plan.To, plan.To + plan.NewLength, vma.Flags & ~VmaFlags.Userfaultfd, pageOffset, vma.File);
+        if (vma.Userfaultfd is UserfaultfdContext context && (context.Features & UserfaultfdFeatures.EventRemap) != 0)
+        {
+            copy.SetUserfaultfd(context, vma.Flags & VmaFlags.Userfaultfd);
+            events.Begin(new PendingEvent(context, UserfaultfdEvent.Remap, plan.To, plan.OldLength, from: plan.From));
+        }
+
+        AnonVmaChain.Clone(copy, vma);
+        copy.AnonVma = vma.AnonVma;
+        VmaMerge.Link(copy);
+        return copy;
+    }
+}
