@@ -1,4 +1,3 @@
-using System;
 using System.Collections.Generic;
 using Faultline.Sync;
 
@@ -103,8 +102,10 @@ public sealed class ManagedEngine : IMemoryEngine
             space.End();
         }
 
+        // Calls that were inside are on their way out: what they hold must not be freed under them.
+        System.Quiesce();
         _options.Swap?.Dispose();
-        System.Memory.Dispose();
+        System.Dispose();
     }
 
     /// <summary>Takes in a new address space.</summary>

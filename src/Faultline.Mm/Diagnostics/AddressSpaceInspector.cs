@@ -13,7 +13,7 @@ internal sealed class AddressSpaceInspector : IAddressSpaceInspector
 
     public SystemResult<int> ReadPagemap(VirtualAddress start, Span<PagemapEntry> entries)
     {
-        using MmUse use = MmUse.Begin(_mm);
+        using var use = MmUse.Begin(_mm);
         if (!use.IsHeld)
         {
             return new(0, Errno.ESRCH);
@@ -32,13 +32,13 @@ internal sealed class AddressSpaceInspector : IAddressSpaceInspector
 
     public PagemapScanResult Scan(in PagemapScanRequest request, Span<PageRegion> regions)
     {
-        using MmUse use = MmUse.Begin(_mm);
+        using var use = MmUse.Begin(_mm);
         return use.IsHeld ? PagemapScan.Run(_mm, in request, regions) : new(Errno.ESRCH, 0, default);
     }
 
     public SystemResult<ResidentCounters> GetCounters()
     {
-        using MmUse use = MmUse.Begin(_mm);
+        using var use = MmUse.Begin(_mm);
         return use.IsHeld
             ? new(
                 new ResidentCounters(
@@ -49,7 +49,7 @@ internal sealed class AddressSpaceInspector : IAddressSpaceInspector
 
     public SystemResult<IReadOnlyList<VmaInfo>> GetMappings(AddressRange within)
     {
-        using MmUse use = MmUse.Begin(_mm);
+        using var use = MmUse.Begin(_mm);
         if (!use.IsHeld)
         {
             return new([], Errno.ESRCH);

@@ -26,7 +26,7 @@ internal sealed class MemoryFile : IMemoryFile
 
     public ulong PageSizeBytes => PageSize.Small;
 
-    private bool IsClosed => Volatile.Read(ref _isClosed) != 0;
+    private bool IsClosed => Volatile.Read(ref _isClosed) != 0 || Backing.System.IsDisposed;
 
     /// <summary>Whether, and with which rights to come, the file may be mapped through this handle (Linux: <c>do_mmap</c>, <c>memfd_check_seals_mmap</c>).</summary>
     public Errno CheckMapping(ref VmaFlags flags, Protections protection)

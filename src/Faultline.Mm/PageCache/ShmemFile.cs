@@ -81,7 +81,7 @@ internal sealed unsafe class ShmemFile : IMappable
     /// <summary>Drops a handle or mapping; with the last one go the pages.</summary>
     public void RemoveReference()
     {
-        if (Interlocked.Decrement(ref _references) == 0)
+        if (Interlocked.Decrement(ref _references) == 0 && !System.IsDisposed)
         {
             Truncate.RemovePages(this, 0, ulong.MaxValue);
             System.Owners.Remove(OwnerHandle);

@@ -24,6 +24,7 @@ internal sealed class MmState
     {
         System = system;
         Table = table;
+        system.StateCreated();
     }
 
     public MmSystem System { get; }
@@ -108,6 +109,7 @@ internal sealed class MmState
         if (Interlocked.Decrement(ref _users) == 0)
         {
             TearDown?.Invoke(this);
+            System.StateGone();
         }
     }
 }

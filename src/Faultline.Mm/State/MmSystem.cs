@@ -1,7 +1,11 @@
+using System;
+using System.Threading;
+using Faultline.Sync;
+
 namespace Faultline.Mm;
 
 /// <summary>What all address spaces and files of one engine share.</summary>
-internal sealed class MmSystem
+internal sealed class MmSystem : IDisposable
 {
     public MmSystem(FolioPool pool, MemoryGroup group, SwapArea swap, int mappingLimit)
     {
@@ -10,6 +14,17 @@ internal sealed class MmSystem
         Group = group;
         MappingLimit = mappingLimit;
     }
+
+    /// <summary>Where the end of the engine waits for the last address space.</summary>
+    private readonly Parker _quiet = new();
+
+    /// <summary>Address spaces whose mappings are not down yet. Guard: atomic.</summary>
+    private int _liveStates;
+
+    private int _isDisposed;
+
+    /// <summary>Whether the engine has ended: there is no memory to look at any more.</summary>
+    public bool IsDisposed => Volatile.Read(ref _isDisposed) != 0;
 
     public FolioPool Pool { get; }
 
@@ -28,4 +43,31 @@ internal sealed class MmSystem
 
     /// <summary>The most mappings an address space may have (Linux: <c>vm.max_map_count</c>).</summary>
     public int MappingLimit { get; }
+
+    public void Dispose()
+    {
+        Memory.Dispose();
+        _quiet.Dispose();
+    }
+
+    public void StateCreated() => Interlocked.Increment(ref _liveStates);
+
+    public void StateGone()
+    {
+        if (Interlocked.Decrement(ref _liveStates) == 0)
+        {
+            _quiet.Unpark();
+        }
+    }
+
+    /// <summary>Waits until the mappings of every address space are down: the calls that were inside have left.</summary>
+    public void Quiesce()
+    {
+        while (Volatile.Read(ref _liveStates) != 0)
+        {
+            _quiet.Park();
+        }
+
+        Volatile.Write(ref _isDisposed, 1);
+    }
 }

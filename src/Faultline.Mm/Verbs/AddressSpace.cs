@@ -29,49 +29,49 @@ internal sealed class AddressSpace : IAddressSpace
             throw new ArgumentException("The managed engine maps files of the managed engine only.", nameof(request));
         }
 
-        using MmUse use = MmUse.Begin(State);
+        using var use = MmUse.Begin(State);
         return use.IsHeld ? Mmap.Run(State, in request) : new(default, Errno.ESRCH);
     }
 
     public SystemResult Unmap(AddressRange range)
     {
-        using MmUse use = MmUse.Begin(State);
+        using var use = MmUse.Begin(State);
         return new(use.IsHeld ? Munmap.Run(State, range) : Errno.ESRCH);
     }
 
     public SystemResult Protect(AddressRange range, Protections protection)
     {
-        using MmUse use = MmUse.Begin(State);
+        using var use = MmUse.Begin(State);
         return new(use.IsHeld ? Mprotect.Run(State, range, protection) : Errno.ESRCH);
     }
 
     public SystemResult<VirtualAddress> Remap(AddressRange range, ulong newLength, RemapOptions options, VirtualAddress target = default)
     {
-        using MmUse use = MmUse.Begin(State);
+        using var use = MmUse.Begin(State);
         return use.IsHeld ? Mremap.Run(State, range, newLength, options, target) : new(default, Errno.ESRCH);
     }
 
     public SystemResult Advise(AddressRange range, Advice advice)
     {
-        using MmUse use = MmUse.Begin(State);
+        using var use = MmUse.Begin(State);
         return new(use.IsHeld ? Madvise.Run(State, range, advice) : Errno.ESRCH);
     }
 
     public SystemResult Lock(AddressRange range)
     {
-        using MmUse use = MmUse.Begin(State);
+        using var use = MmUse.Begin(State);
         return new(use.IsHeld ? Mlock.Run(State, range, isLock: true) : Errno.ESRCH);
     }
 
     public SystemResult Unlock(AddressRange range)
     {
-        using MmUse use = MmUse.Begin(State);
+        using var use = MmUse.Begin(State);
         return new(use.IsHeld ? Mlock.Run(State, range, isLock: false) : Errno.ESRCH);
     }
 
     public SystemResult<IAddressSpace> Fork()
     {
-        using MmUse use = MmUse.Begin(State);
+        using var use = MmUse.Begin(State);
         if (!use.IsHeld)
         {
             return new(null!, Errno.ESRCH);
@@ -89,7 +89,7 @@ internal sealed class AddressSpace : IAddressSpace
             return new(null!, Errno.EINVAL);
         }
 
-        using MmUse use = MmUse.Begin(State);
+        using var use = MmUse.Begin(State);
         return use.IsHeld
             ? new(new UserfaultfdHandle(new UserfaultfdContext(State, options, _engine.InstallRule), KernelCopy.Instance), Errno.None)
             : new(null!, Errno.ESRCH);
@@ -97,7 +97,7 @@ internal sealed class AddressSpace : IAddressSpace
 
     public SystemResult<IMemoryAccess> OpenAccess(AccessMode mode = AccessMode.User)
     {
-        using MmUse use = MmUse.Begin(State);
+        using var use = MmUse.Begin(State);
         return use.IsHeld ? new(new MemoryAccess(State, mode), Errno.None) : new(null!, Errno.ESRCH);
     }
 
@@ -109,7 +109,7 @@ internal sealed class AddressSpace : IAddressSpace
             return false;
         }
 
-        using MmUse use = MmUse.Begin(State);
+        using var use = MmUse.Begin(State);
         return use.IsHeld && ResidentSpan.TryGet(State, range, out span);
     }
 
