@@ -94,6 +94,24 @@ public sealed class ChildrenAloneTests : IDisposable
         _engine.Home.Unmap(new(at, Page)).OrThrow("munmap");
     }
 
+    [Fact(Timeout = 20_000)]
+    public async Task EngineDispose_WhileForkOfHomeWaits_EndsTheFork()
+    {
+        LinuxEngine engine = new();
+        VirtualAddress at = engine.Home.Map(MapRequest.PrivateAnonymous(Page)).OrThrow("mmap");
+        SystemResult<IUserfaultfd> opened = UserfaultfdHandshake.Open(engine.Home, UserfaultfdFeatures.EventFork);
+        Assert.SkipWhen(opened.Errno == Errno.EPERM, "FORK events need CAP_SYS_PTRACE.");
+        using IUserfaultfd context = opened.OrThrow("userfaultfd");
+        Assert.True(context.Register(new(at, Page), RegisterModes.Missing).IsOk);
+        Task<SystemResult<IAddressSpace>> forking = ChildrenForkTests.StartAsync(engine.Home.Fork);
+        using IUserfaultfdPoller poller = engine.CreatePoller();
+        poller.Add(context, 1).OrThrow("epoll_ctl");
+        Assert.Equal(1, poller.Wait(new long[1], 5000).OrThrow("epoll_wait"));
+        engine.Dispose();
+        Assert.False((await forking).IsOk);
+        _engine.Home.Unmap(new(at, Page)).OrThrow("munmap");
+    }
+
     private static IAddressSpace AfterDeathOf(int pid, Func<SystemResult<IAddressSpace>> make)
     {
         // The zygote is noticed to be gone when it is asked for a copy; a kill takes a moment.

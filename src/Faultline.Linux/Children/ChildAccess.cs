@@ -33,6 +33,11 @@ internal abstract unsafe class ChildAccess : IMemoryAccess
     {
         get
         {
+            if (!Process.TryEnter())
+            {
+                return default;
+            }
+
             try
             {
                 string stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{Process.Id}/task/{Thread.Id}/stat"));
@@ -44,6 +49,10 @@ internal abstract unsafe class ChildAccess : IMemoryAccess
             catch (IOException)
             {
                 return default;
+            }
+            finally
+            {
+                Process.Leave();
             }
         }
     }
@@ -72,7 +81,7 @@ internal abstract unsafe class ChildAccess : IMemoryAccess
     {
         if (Process.TryEnter())
         {
-            Thread.Interrupt();
+            Process.Interrupt(Thread);
             Process.Leave();
         }
     }
@@ -94,7 +103,7 @@ internal abstract unsafe class ChildAccess : IMemoryAccess
         else if (Interlocked.CompareExchange(ref _state, Closing, Busy) == Busy && Process.TryEnter())
         {
             Volatile.Write(ref Thread.Block->Cancel, 1);
-            Thread.Interrupt();
+            Process.Interrupt(Thread);
             Process.Leave();
         }
     }

@@ -33,6 +33,7 @@ internal static class ChildCalls
     internal const int WaitPidfd = 3;
     internal const int WaitNoHang = 1;
     internal const int WaitExited = 4;
+    internal const int WaitNoWait = 0x01000000;
     internal const int WaitAll = 0x40000000;
     internal const int MadvPopulateRead = 22;
     internal const int MadvPopulateWrite = 23;

@@ -19,6 +19,9 @@ internal sealed class ChildFamily : IDisposable
     // Those not disposed. Guarded by _gate.
     private readonly HashSet<ChildAddressSpace> _spaces = [];
 
+    // What a fork of this process waits for, or null. Guarded by _gate.
+    private ChildProcess? _launcher;
+
     // Guarded by _gate.
     private bool _disposed;
 
@@ -48,7 +51,7 @@ internal sealed class ChildFamily : IDisposable
     {
         lock (_forkingHome)
         {
-            return TryGetNursery(out ChildNursery? nursery) ? Fork(home, nursery.ForkHome) : new(null!, Errno.ECANCELED);
+            return TryGetNursery(out ChildNursery? nursery) ? Fork(home, () => nursery.ForkHome(SetLauncher)) : new(null!, Errno.ECANCELED);
         }
     }
 
@@ -89,19 +92,37 @@ internal sealed class ChildFamily : IDisposable
     {
         ChildAddressSpace[] spaces;
         ChildNursery? nursery;
+        ChildProcess? launcher;
         lock (_gate)
         {
             _disposed = true;
+            launcher = _launcher;
             spaces = [.. _spaces];
             (nursery, _nursery) = (_nursery, null);
         }
 
+        launcher?.Dispose();
         foreach (ChildAddressSpace space in spaces)
         {
             space.Dispose();
         }
 
         nursery?.Release();
+    }
+
+    private void SetLauncher(ChildProcess? launcher)
+    {
+        bool disposed;
+        lock (_gate)
+        {
+            _launcher = launcher;
+            disposed = _disposed;
+        }
+
+        if (disposed)
+        {
+            launcher?.Dispose();
+        }
     }
 
     private bool TryGetNursery([NotNullWhen(true)] out ChildNursery? nursery)

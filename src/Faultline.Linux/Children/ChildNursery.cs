@@ -131,7 +131,8 @@ internal sealed unsafe class ChildNursery
     }
 
     /// <summary>Makes a copy of this process, of its memory that is: one stub thread runs in it. Blocks while FORK events are unread.</summary>
-    internal SystemResult<ChildProcess> ForkHome()
+    /// <param name="launching">Told of the launcher, and with null when it is done with; disposing it ends the wait.</param>
+    internal SystemResult<ChildProcess> ForkHome(Action<ChildProcess?> launching)
     {
         ChildArena arena;
         int group;
@@ -148,7 +149,7 @@ internal sealed unsafe class ChildNursery
             group = _zygote is { HasEnded: false } ? _zygote.Id : 0;
         }
 
-        SystemResult<ChildProcess> child = CopyHome(arena);
+        SystemResult<ChildProcess> child = CopyHome(arena, launching);
         if (child.IsOk)
         {
             SetUp(child.Value, unmap: false, group);
@@ -167,7 +168,7 @@ internal sealed unsafe class ChildNursery
     private const ulong FourLevels = (1UL << 47) - 4096;
     private const ulong FiveLevels = (1UL << 56) - 4096;
 
-    private static SystemResult<ChildProcess> CopyHome(ChildArena arena)
+    private static SystemResult<ChildProcess> CopyHome(ChildArena arena, Action<ChildProcess?> launching)
     {
         if (!arena.TryTake(out StubBlock* block))
         {
@@ -188,7 +189,9 @@ internal sealed unsafe class ChildNursery
             return launcher;
         }
 
+        launching(launcher.Value);
         SystemResult<ChildProcess> child = launcher.Value.CloneIdle();
+        launching(null);
         launcher.Value.Dispose();
         return child;
     }
@@ -295,7 +298,7 @@ internal sealed unsafe class ChildNursery
 
         _zygote?.Dispose();
         _zygote = null;
-        SystemResult<ChildProcess> child = CopyHome(_arena!);
+        SystemResult<ChildProcess> child = CopyHome(_arena!, static _ => { });
         if (child.IsOk)
         {
             SetUp(child.Value, unmap: true, group: 0);

@@ -223,12 +223,24 @@ internal sealed unsafe class ChildProcess : IDisposable
         return clone;
     }
 
+    /// <summary>Sends a thread the interrupt signal. Never after the process was reaped, when its number may be another's.</summary>
+    internal void Interrupt(StubThread thread)
+    {
+        lock (_gate)
+        {
+            if (!_hasEnded)
+            {
+                _ = LibC.syscall(ChildCalls.Tgkill, Id, thread.Id, ChildSignals.Usr1, 0, 0, 0);
+            }
+        }
+    }
+
     /// <summary>Looks whether the process is gone, and if so, tells every client.</summary>
     internal void NoticeEnd()
     {
-        if (!_hasEnded && Reap(ChildCalls.WaitNoHang))
+        if (!_hasEnded && HasExited(ChildCalls.WaitNoHang))
         {
-            MarkEnded();
+            Reap();
         }
     }
 
@@ -248,8 +260,8 @@ internal sealed unsafe class ChildProcess : IDisposable
         if (!_hasEnded)
         {
             _ = LibC.syscall(ChildCalls.PidfdSendSignal, _pidfd, ChildSignals.Kill, 0, 0, 0, 0);
-            _ = Reap(0);
-            MarkEnded();
+            _ = HasExited(0);
+            Reap();
         }
 
         Leave();
@@ -307,40 +319,31 @@ internal sealed unsafe class ChildProcess : IDisposable
         return _first.Run(2);
     }
 
-    // True when the process is gone. Of several callers one reaps, and the others are told that there is no such child.
-    private bool Reap(int options)
+    // Leaves the process to be reaped, so its number stays its own. Several may ask at once; who comes too late is told that there is no such child.
+    private bool HasExited(int options)
     {
         int* information = stackalloc int[32];
         information[InformationPid] = 0;
-        while (true)
+        Errno errno;
+        do
         {
-            nint result = LibC.syscall(
-                ChildCalls.Waitid,
-                ChildCalls.WaitPidfd,
-                _pidfd,
-                (nint)information,
-                ChildCalls.WaitExited | ChildCalls.WaitAll | options,
-                0,
-                0);
-            if (result == 0)
-            {
-                return information[InformationPid] != 0;
-            }
-
-            if (LibC.LastErrno() != Errno.EINTR)
-            {
-                return true;
-            }
+            errno = Wait(information, ChildCalls.WaitNoWait | options);
         }
+        while (errno == Errno.EINTR);
+        return errno != Errno.None || information[InformationPid] != 0;
     }
 
-    // si_pid in siginfo_t, in ints.
-    private const int InformationPid = 3;
-
-    private void MarkEnded()
+    private void Reap()
     {
         lock (_gate)
         {
+            if (_hasEnded)
+            {
+                return;
+            }
+
+            int* information = stackalloc int[32];
+            _ = Wait(information, 0);
             _hasEnded = true;
             foreach (StubThread thread in _threads)
             {
@@ -348,4 +351,16 @@ internal sealed unsafe class ChildProcess : IDisposable
             }
         }
     }
+
+    private Errno Wait(int* information, int options) => LibC.ErrnoOf(LibC.syscall(
+        ChildCalls.Waitid,
+        ChildCalls.WaitPidfd,
+        _pidfd,
+        (nint)information,
+        ChildCalls.WaitExited | ChildCalls.WaitAll | options,
+        0,
+        0));
+
+    // si_pid in siginfo_t, in ints: the union before it is aligned to eight bytes.
+    private const int InformationPid = 4;
 }

@@ -72,13 +72,10 @@ internal unsafe struct StubBlock
         block->Group = group;
         block->ThreadId = 0;
         block->Cancel = 0;
-        block->Spin = System.Environment.ProcessorCount > 1 ? SpinLooks : 1;
+        block->Spin = 1;
         block->TimeoutSeconds = 1;
         block->TimeoutNanoseconds = 0;
         block->SignalMask = ~(ChildSignals.Bit(ChildSignals.Segv) | ChildSignals.Bit(ChildSignals.Bus) | ChildSignals.Bit(ChildSignals.Usr1));
         block->Stack = (ulong)block + BufferOffset - 64;
     }
-
-    // About ten microseconds, what a sleep and a wake-up cost.
-    private const int SpinLooks = 500;
 }

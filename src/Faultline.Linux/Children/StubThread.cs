@@ -1,3 +1,4 @@
+using System;
 using System.Runtime.Intrinsics.X86;
 using System.Threading;
 
@@ -9,13 +10,20 @@ namespace Faultline.Linux.Children;
 /// </summary>
 internal sealed unsafe class StubThread
 {
-    // What a sleep and a wake-up cost, about.
-    private const int Looks = 400;
+    // Looking pays when client and stub run on two processors at once, and is lost time when they share one. So each side looks less
+    // after it looked in vain, and more after it did not; now and then the most is tried again. The most takes about as long as a
+    // sleep and a wake-up.
+    private const int MostLooks = 400;
+    private const int FewestLooks = 20;
+    private const int PostsBetweenTries = 64;
 
     // How long a dead process or a lost signal can go unnoticed.
     private const long NapNanoseconds = 50_000_000;
 
     private readonly ChildProcess _process;
+    private int _clientLooks = MostLooks;
+    private int _stubLooks = MostLooks;
+    private int _posts;
 
     internal StubThread(ChildProcess process, StubBlock* block, int id)
     {
@@ -73,6 +81,7 @@ internal sealed unsafe class StubThread
     internal bool Run(int count)
     {
         Block->Count = count;
+        Block->Spin = Tune();
         return TryPost() && Await();
     }
 
@@ -107,21 +116,41 @@ internal sealed unsafe class StubThread
         _ = LibC.syscall(ChildCalls.Futex, (nint)(&Block->State), ChildCalls.FutexWake, int.MaxValue, 0, 0, 0);
     }
 
-    /// <summary>Sends the interrupt signal.</summary>
-    internal void Interrupt() => _ = LibC.syscall(ChildCalls.Tgkill, _process.Id, Id, ChildSignals.Usr1, 0, 0, 0);
-
     private static void Nap(int* word, int value)
     {
         long* timeout = stackalloc long[2] { 0, NapNanoseconds };
         _ = LibC.syscall(ChildCalls.Futex, (nint)word, ChildCalls.FutexWait, value, (nint)timeout, 0, 0);
     }
 
+    // How often the stub is to look for the next command after this one.
+    private int Tune()
+    {
+        if (Environment.ProcessorCount == 1)
+        {
+            _clientLooks = 0;
+            return 1;
+        }
+
+        if (++_posts % PostsBetweenTries == 0)
+        {
+            _clientLooks = MostLooks;
+            _stubLooks = MostLooks;
+        }
+
+        return _stubLooks;
+    }
+
     private bool TryPost()
     {
         ref int state = ref Block->State;
         int old = Interlocked.CompareExchange(ref state, StubState.Posted, StubState.Idle);
-        if (old == StubState.StubSleeps)
+        if (old == StubState.Idle)
         {
+            _stubLooks = Math.Min(_stubLooks * 2, MostLooks);
+        }
+        else if (old == StubState.StubSleeps)
+        {
+            _stubLooks = Math.Max(_stubLooks / 2, FewestLooks);
             old = Interlocked.CompareExchange(ref state, StubState.Posted, StubState.StubSleeps);
             if (old == StubState.StubSleeps)
             {
@@ -135,16 +164,18 @@ internal sealed unsafe class StubThread
     private bool Await()
     {
         int* state = &Block->State;
-        for (int look = System.Environment.ProcessorCount > 1 ? Looks : 0; look > 0; look--)
+        for (int look = _clientLooks; look > 0; look--)
         {
             if (Volatile.Read(ref *state) != StubState.Posted)
             {
+                _clientLooks = Math.Min(_clientLooks * 2, MostLooks);
                 return *state != StubState.Ended;
             }
 
             X86Base.Pause();
         }
 
+        _clientLooks = Math.Max(_clientLooks / 2, FewestLooks);
         _ = Interlocked.CompareExchange(ref *state, StubState.ClientSleeps, StubState.Posted);
         while (true)
         {
@@ -170,7 +201,7 @@ internal sealed unsafe class StubThread
             _process.NoticeEnd();
             if (Volatile.Read(ref Block->Cancel) != 0)
             {
-                Interrupt();
+                _process.Interrupt(this);
             }
         }
     }
