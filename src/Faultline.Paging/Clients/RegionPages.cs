@@ -13,6 +13,7 @@ internal sealed class RegionPages
         Poisoned = new PageBits(count);
         Count = count;
         LoadEnd = -1;
+        InstallEnd = -1;
     }
 
     private RegionPages(RegionPages source, LoadTable table, PageBits installed, PageBits removed, PageBits poisoned)
@@ -25,6 +26,7 @@ internal sealed class RegionPages
         Poisoned = poisoned;
         Count = source.Count;
         LoadEnd = -1;
+        InstallEnd = -1;
     }
 
     /// <summary>The image shown.</summary>
@@ -54,6 +56,12 @@ internal sealed class RegionPages
 
     /// <summary>The pages of the last load for this region. Unguarded: a guess.</summary>
     public int LoadPages { get; set; }
+
+    /// <summary>Where the last run of pages installed for one fault ended, as a page of the region: a fault there is one in sequence. Unguarded: a guess.</summary>
+    public int InstallEnd { get; set; }
+
+    /// <summary>The pages of the last run installed for one fault. Unguarded: a guess.</summary>
+    public int InstallPages { get; set; }
 
     public int TablePage(int page) => TableBase + page;
 

@@ -36,13 +36,21 @@ internal sealed class FaultLoop(PagerCore core)
         }
     }
 
-    /// <summary>Reads and resolves until the client has nothing more, for a while: the fault that follows is often there already, and a read costs less than a wait.</summary>
+    /// <summary>
+    /// Reads and resolves while several threads fault, for a while: then the next faults are there already, and a read costs less than a wait. A single thread faults again only
+    /// after it has run, so a read right after its fault would find nothing.
+    /// </summary>
     private void Serve(PagerClient client, FaultWorker worker)
     {
         const int BatchesInARow = 16;
         for (int i = 0; i < BatchesInARow && FaultBatch.Read(core, client, worker); i++)
         {
+            bool isSingle = worker.Count == 1;
             Work(worker);
+            if (isSingle)
+            {
+                return;
+            }
         }
     }
 

@@ -80,12 +80,19 @@ internal static class FaultPlan
             return new PagePlan(PlanKind.Poison) { Region = region, Page = page, Count = 1 };
         }
 
-        // What is read is copied, so no more is read than one fault may install.
+        // What is read is copied, so no more is read than one fault may install; in sequence that grows, as it does for images.
         LoadTable table = region.Pages.Table;
         int pages = Math.Max(1, Math.Min(table.ChunkPages, table.Core.Options.NeighbourPages * (int)PageSize.Small / table.PageBytes));
         int tablePage = region.Pages.TablePage(page);
-        int first = Math.Max(tablePage / pages * pages, region.Pages.TablePage(region.FirstPage));
-        int end = Math.Min(tablePage / pages * pages + pages, region.Pages.TablePage(region.EndPage));
+        int low = tablePage / pages * pages;
+        if (pages > 1 && tablePage == region.Pages.LoadEnd)
+        {
+            low = tablePage;
+            pages = InSequence(region.Pages.LoadPages, pages, table.WindowPages);
+        }
+
+        int first = Math.Max(low, region.Pages.TablePage(region.FirstPage));
+        int end = Math.Min(low + pages, region.Pages.TablePage(region.EndPage));
         while (first < tablePage && region.Pages.Installed.Any(page - (tablePage - first), tablePage - first))
         {
             first++;
@@ -130,15 +137,18 @@ internal static class FaultPlan
         int pages = chunk;
         if (tablePage == region.Pages.LoadEnd)
         {
-            pages = Math.Clamp(region.Pages.LoadPages * 2 / chunk * chunk, chunk, longest);
+            pages = InSequence(region.Pages.LoadPages, chunk, longest);
         }
 
         return (first, Math.Min(first + pages, region.Pages.Table.Count));
     }
 
+    /// <summary>How many pages follow a run of faults in order: twice as many as the time before, in whole steps.</summary>
+    private static int InSequence(int before, int step, int longest) => Math.Clamp(before * 2 / step * step, step, Math.Max(step, longest));
+
     /// <summary>
-    /// The longest run of pages around one that are in the same state and not installed yet, within a window aligned as the kernel's fault-around is. Read without
-    /// the image's lock: if a neighbour changes meanwhile, the engine says so.
+    /// The longest run of pages around one that are in the same state and not installed yet, within a window aligned as the kernel's fault-around is; or, if the fault is where
+    /// the last run of this region ended, the pages that follow, twice as many as that one had. Read without the image's lock: if a neighbour changes meanwhile, the engine says so.
     /// </summary>
     private static PagePlan Window(Region region, int page, int windowPages, PageState state, PlanKind kind)
     {
@@ -146,9 +156,17 @@ internal static class FaultPlan
         int end = page + 1;
         if (windowPages > 1)
         {
-            int tablePage = region.Pages.TablePage(page);
-            int low = Math.Max(region.FirstPage, page - (tablePage & (windowPages - 1)));
-            int high = Math.Min(region.EndPage, page - (tablePage & (windowPages - 1)) + windowPages);
+            RegionPages pages = region.Pages;
+            int low = page - (pages.TablePage(page) & (windowPages - 1));
+            int high = low + windowPages;
+            if (page == pages.InstallEnd)
+            {
+                low = page;
+                high = page + InSequence(pages.InstallPages, windowPages, pages.Table.WindowPages);
+            }
+
+            low = Math.Max(region.FirstPage, low);
+            high = Math.Min(region.EndPage, high);
             while (first > low && IsNeighbour(region, first - 1, state))
             {
                 first--;
@@ -158,6 +176,9 @@ internal static class FaultPlan
             {
                 end++;
             }
+
+            pages.InstallEnd = end;
+            pages.InstallPages = end - first;
         }
 
         return new PagePlan(kind) { Region = region, Page = first, Count = end - first };

@@ -18,6 +18,9 @@ internal sealed class FaultWorker : IDisposable
     private PagerClient? _installedFor;
     private long _installedAt;
 
+    /// <summary>The faults to be done.</summary>
+    public int Count => _count;
+
     public UserfaultfdMessage[] Messages { get; } = new UserfaultfdMessage[64];
 
     public long[] Ready { get; } = new long[16];
