@@ -108,7 +108,7 @@ public abstract class MinorFaultTests(IMemoryEngine engine) : PagerTests(engine)
     {
         await Task.Yield();
         TestStore store = new(256 * Page);
-        Pager pager = NewPager(new PagerOptions { HandlerThreads = 1, NeighbourPages = 16 });
+        Pager pager = NewPager(new PagerOptions { HandlerThreads = 1, NeighbourPages = 16, SequentialWindowBytes = 64 << 10 });
         PagedImage image = pager.OpenImage(store);
         image.ReadAhead(0, store.Length);
         TestClient client = NewClient(pager, image);
@@ -121,6 +121,58 @@ public abstract class MinorFaultTests(IMemoryEngine engine) : PagerTests(engine)
         client.Counts(16, static s => s.Faults);
         client.Counts(256, static s => s.PagesContinued);
         Assert.Equal(256, client.Paged.GetPageMaps().Single().Installed);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Load_InSequence_GrowsWhatIsInstalled()
+    {
+        await Task.Yield();
+        TestStore store = new(256 * Page);
+        Pager pager = NewPager(new PagerOptions { HandlerThreads = 1, NeighbourPages = 16 });
+        PagedImage image = pager.OpenImage(store);
+        image.ReadAhead(0, store.Length);
+        TestClient client = NewClient(pager, image);
+        for (ulong page = 0; page < 256; page++)
+        {
+            Assert.Equal(store.Expected(page * Page), client.WordAt(page * Page));
+        }
+
+        // 16, 32, 64, 128 pages, and the 16 that are left.
+        client.Counts(5, static s => s.Faults);
+        client.Counts(256, static s => s.PagesContinued);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Load_InSequenceIntoOwnMemory_GrowsTheCopies()
+    {
+        await Task.Yield();
+        TestStore store = new(1024 * Page);
+        Pager pager = NewPager(new PagerOptions { HandlerThreads = 1 });
+        TestClient client = NewClient(pager, pager.OpenImage(store), RegionKind.Copied);
+        for (ulong page = 0; page < 1024; page++)
+        {
+            Assert.Equal(store.Expected(page * Page), client.WordAt(page * Page));
+        }
+
+        // 16, 32, 64, 128 pages, six times 128, and the 16 that are left.
+        client.Counts(11, static s => s.Faults);
+        client.Counts(1024, static s => s.PagesCopied);
+        Assert.Equal(1, store.MostReads());
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Load_NoNeighboursInSequence_InstallsOnePageAtATime()
+    {
+        await Task.Yield();
+        TestStore store = new(64 * Page);
+        Pager pager = NewPager(new PagerOptions { HandlerThreads = 1, NeighbourPages = 1 });
+        TestClient client = NewClient(pager, pager.OpenImage(store), RegionKind.Copied);
+        for (ulong page = 0; page < 64; page++)
+        {
+            Assert.Equal(store.Expected(page * Page), client.WordAt(page * Page));
+        }
+
+        client.Counts(64, static s => s.Faults);
     }
 
     [Fact(Timeout = 60_000)]
