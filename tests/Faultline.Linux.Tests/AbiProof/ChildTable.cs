@@ -17,6 +17,7 @@ internal static class ChildTable
         ["RlimitCore"] = "(int)RLIMIT_CORE",
         ["WaitPidfd"] = "P_PIDFD",
         ["WaitNoHang"] = "WNOHANG",
+        ["WaitNoWait"] = "WNOWAIT",
         ["WaitExited"] = "WEXITED",
         ["WaitAll"] = "__WALL",
         ["MadvPopulateRead"] = "MADV_POPULATE_READ",
