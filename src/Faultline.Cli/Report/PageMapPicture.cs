@@ -28,23 +28,22 @@ internal static class PageMapPicture
             $" style=\"max-width:{width}px\" preserveAspectRatio=\"none\" shape-rendering=\"crispEdges\"");
         var canvas = new SvgCanvas(html, "map", columns, rows, title, attributes);
         canvas.Rectangle("absent", 0, 0, columns, rows);
-        foreach ((string style, StringBuilder path) in Paths(map, cells, columns))
-        {
-            canvas.Path(style, path);
-        }
+        DrawLayer(canvas, map, columns, ResidentStyle);
+        DrawLayer(canvas, map, columns, WrittenStyle);
 
         canvas.End();
     }
 
     /// <summary>Joins neighbouring cells of one style, and all cells of one style into one path: a big map stays a small file.</summary>
-    private static SortedDictionary<string, StringBuilder> Paths(PageMap map, int cells, int columns)
+    private static void DrawLayer(SvgCanvas canvas, PageMap map, int columns, Func<PageMap, int, string> styleOf)
     {
+        int cells = map.Touched.Length;
         var paths = new SortedDictionary<string, StringBuilder>(StringComparer.Ordinal);
         string previous = string.Empty;
         int start = 0;
         for (int cell = 0; cell <= cells; cell++)
         {
-            string style = cell < cells ? Style(map, cell) : string.Empty;
+            string style = cell < cells ? styleOf(map, cell) : string.Empty;
             bool isRowStart = cell % columns == 0;
             if (cell > 0 && (style != previous || isRowStart))
             {
@@ -55,7 +54,10 @@ internal static class PageMapPicture
             previous = style;
         }
 
-        return paths;
+        foreach ((string style, StringBuilder path) in paths)
+        {
+            canvas.Path(style, path);
+        }
     }
 
     private static void AppendRun(SortedDictionary<string, StringBuilder> paths, string style, int start, int end, int columns)
@@ -74,25 +76,20 @@ internal static class PageMapPicture
         path.Append(CultureInfo.InvariantCulture, $"M{start % columns} {start / columns}h{width}v1h-{width}z");
     }
 
-    /// <summary>What there is most of decides the colour; any written page shows, because few are.</summary>
-    private static string Style(PageMap map, int cell)
+    /// <summary>What is there, written or not; what there is most of decides the colour.</summary>
+    private static string ResidentStyle(PageMap map, int cell)
     {
-        int pages = Math.Min(map.PagesPerCell, map.Pages - (cell * map.PagesPerCell));
-        int written = map.Written[cell];
-        int touched = map.Touched[cell];
+        int touched = map.Touched[cell] + map.Written[cell];
         int brought = map.Brought[cell];
-        if (written > 0)
-        {
-            return "written s" + Shade(written, pages);
-        }
-
-        if (touched >= brought && touched > 0)
-        {
-            return "touched s" + Shade(touched + brought, pages);
-        }
-
-        return brought > 0 ? "brought s" + Shade(touched + brought, pages) : string.Empty;
+        return touched + brought == 0 ? string.Empty
+            : (touched >= brought ? "touched s" : "brought s") + Shade(touched + brought, PagesIn(map, cell));
     }
+
+    /// <summary>Lies over the other layer, and shows a single page already, because few are written.</summary>
+    private static string WrittenStyle(PageMap map, int cell) =>
+        map.Written[cell] == 0 ? string.Empty : "written s" + Shade(map.Written[cell], PagesIn(map, cell));
+
+    private static int PagesIn(PageMap map, int cell) => Math.Min(map.PagesPerCell, map.Pages - (cell * map.PagesPerCell));
 
     private static string Shade(int part, int whole) =>
         Math.Clamp(((part * Shades) + whole - 1) / whole, 1, Shades).ToString(CultureInfo.InvariantCulture);

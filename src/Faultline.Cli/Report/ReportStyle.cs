@@ -19,6 +19,7 @@ internal static class ReportStyle
         th:first-child, td:first-child { text-align:left; } th { color:var(--soft); font-weight:500; } tr.total td { font-weight:600; }
         svg { display:block; width:100%; height:auto; } svg.map { border-radius:3px; }
         .absent { fill:var(--absent); } .touched { fill:var(--touched); } .brought { fill:var(--brought); } .written { fill:var(--written); }
+        .written.s1 { fill-opacity:.7; } .written.s2 { fill-opacity:.8; } .written.s3 { fill-opacity:.9; }
         .s1 { fill-opacity:.4; } .s2 { fill-opacity:.6; } .s3 { fill-opacity:.8; } .s4 { fill-opacity:1; }
         .bar { fill:var(--continue); } .axis { stroke:var(--soft); } .grid { stroke:var(--rule); } .tick { fill:var(--soft); font-size:11px; }
         .line { fill:none; stroke-width:2.5; stroke-linejoin:round; }
