@@ -50,9 +50,9 @@ internal sealed class ClientConnection : IDisposable
             client = HandOver();
             AwaitEnd();
         }
-        catch (PageServerException)
+        catch (Exception e) when (e is PageServerException or MemoryEngineException or InvalidOperationException)
         {
-            // The client went away, or is none of ours. It has been told as far as it can be.
+            // The client went away, or is none of ours, or the server is closing. The client has been told as far as it can be.
         }
         finally
         {
@@ -65,8 +65,6 @@ internal sealed class ClientConnection : IDisposable
     private PagerClient HandOver()
     {
         var channel = new FrameChannel(_socket);
-        string name = Encoding.UTF8.GetString(channel.Receive(FrameKind.Hello, TimeoutMs, out SafeFileHandle? unwanted));
-        unwanted?.Dispose();
         SendWelcome(channel);
         byte[] offer = channel.Receive(FrameKind.Offer, TimeoutMs, out SafeFileHandle? descriptor);
         using SafeFileHandle? received = descriptor;
@@ -74,7 +72,7 @@ internal sealed class ClientConnection : IDisposable
         string sentence = string.Empty;
         try
         {
-            client = Attach(name, offer, received);
+            client = Attach(ClientOffer.Parse(offer), received);
         }
         catch (Exception e) when (e is MemoryEngineException or InvalidOperationException or ArgumentException or PageServerException)
         {
@@ -103,11 +101,11 @@ internal sealed class ClientConnection : IDisposable
         channel.Send(FrameKind.Welcome, content, file.Descriptor);
     }
 
-    private PagerClient Attach(string name, ReadOnlySpan<byte> offer, SafeFileHandle? descriptor)
+    private PagerClient Attach(ClientOffer offer, SafeFileHandle? descriptor)
     {
-        if (descriptor is null || offer.Length == 0 || offer.Length % RegionOffer.Bytes != 0)
+        if (descriptor is null)
         {
-            throw new PageServerException("An offer needs a userfaultfd and at least one region.");
+            throw new PageServerException("An offer needs a userfaultfd.");
         }
 
         SystemResult<LinuxUserfaultfd> context = LinuxUserfaultfd.FromDescriptor(descriptor);
@@ -116,13 +114,12 @@ internal sealed class ClientConnection : IDisposable
             throw new PageServerException($"The descriptor that came with the offer is not a userfaultfd after its handshake ({context.Errno}).");
         }
 
-        PagerClient client = _server.Pager.Attach(context.Value, name);
+        PagerClient client = _server.Pager.Attach(context.Value, offer.Name);
         _server.Attached(client);
         try
         {
-            for (; !offer.IsEmpty; offer = offer[RegionOffer.Bytes..])
+            foreach (RegionOffer region in offer.Regions)
             {
-                var region = RegionOffer.Read(offer);
                 client.AddRegion(region.Range, _server.Image, region.ImageOffset, region.Kind);
             }
         }

@@ -71,14 +71,13 @@ public sealed class RemoteImage : IDisposable
         try
         {
             var channel = new FrameChannel(socket);
-            channel.Send(FrameKind.Hello, Encoding.UTF8.GetBytes(name));
             byte[] welcome = channel.Receive(FrameKind.Welcome, TimeoutMs, out SafeFileHandle? descriptor);
             ulong length = BinaryPrimitives.ReadUInt64LittleEndian(welcome);
             ulong mappedLength = BinaryPrimitives.ReadUInt64LittleEndian(welcome.AsSpan(8));
             using IMemoryFile file = OpenFile(descriptor);
             range = Map(engine, file, mappedLength, mapping);
             context = Register(engine, range, mapping);
-            Offer(channel, context, range, mapping);
+            Offer(channel, context, range, name, mapping);
             return new RemoteImage(engine, socket, context, range, length);
         }
         catch
@@ -153,11 +152,10 @@ public sealed class RemoteImage : IDisposable
         return context;
     }
 
-    private static void Offer(FrameChannel channel, IUserfaultfd context, AddressRange range, RemoteMapping mapping)
+    private static void Offer(FrameChannel channel, IUserfaultfd context, AddressRange range, string name, RemoteMapping mapping)
     {
-        Span<byte> content = stackalloc byte[RegionOffer.Bytes];
-        new RegionOffer(range, 0, mapping == RemoteMapping.Private ? RegionKind.PrivateImage : RegionKind.Copied).Write(content);
-        channel.Send(FrameKind.Offer, content, ((LinuxUserfaultfd)context).Descriptor);
+        var region = new RegionOffer(range, 0, mapping == RemoteMapping.Private ? RegionKind.PrivateImage : RegionKind.Copied);
+        channel.Send(FrameKind.Offer, new ClientOffer(name, [region]).ToBytes(), ((LinuxUserfaultfd)context).Descriptor);
         byte[] answer = channel.Receive(FrameKind.Answer, TimeoutMs, out SafeFileHandle? unwanted);
         unwanted?.Dispose();
         if (answer.Length > 0)
