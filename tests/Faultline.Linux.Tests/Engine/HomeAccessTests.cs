@@ -80,12 +80,12 @@ public sealed class HomeAccessTests : IDisposable
     [Fact]
     public async Task ThreadId_OfAccessFromAnotherThread_IsThatThreads()
     {
-        Assert.Equal((uint)InterruptSignal.CurrentThreadId, _access.ThreadId);
+        Assert.Equal((uint)KernelThread.CurrentId, _access.ThreadId);
         int other = await Task.Factory.StartNew(
             () =>
             {
                 _ = _access.Load(default, out _);
-                return InterruptSignal.CurrentThreadId;
+                return KernelThread.CurrentId;
             },
             TestContext.Current.CancellationToken,
             TaskCreationOptions.LongRunning,
