@@ -8,8 +8,10 @@ namespace Faultline.Paging;
 
 /// <summary>Resolves the page faults of many clients from page stores, on either engine.</summary>
 /// <remarks>
-/// The life of a fault, with the files under <c>FaultPath</c> that are its stops: a thread misses a page and sleeps; the engine queues a message; FaultBatch reads it, FaultPlan decides
-/// what to bring, PageLoad reads the store and PageFill writes to the image's page cache, PageInstall makes the page appear, FaultWake wakes whoever is still owed it. FaultLoop has the order.
+/// The life of a fault, with the files under <c>FaultPath</c> that are its stops: a thread misses a page and sleeps; the engine queues a
+/// message; FaultBatch reads it, FaultPlan decides
+/// what to bring, PageLoad reads the store and PageFill writes to the image's page cache, PageInstall makes the page appear, FaultWake
+/// wakes whoever is still owed it. FaultLoop has the order.
 /// </remarks>
 public sealed class Pager : IDisposable, IAsyncDisposable
 {
@@ -139,7 +141,8 @@ public sealed class Pager : IDisposable, IAsyncDisposable
     public PagerStatistics GetStatistics() => _core.Sum();
 
     /// <summary>
-    /// Ends the pager. Loads in flight fail; clients are detached: what they have not got becomes an error, nobody stays asleep; leases that are out stay
+    /// Ends the pager. Loads in flight fail; clients are detached: what they have not got becomes an error, nobody stays asleep; leases
+    /// that are out stay
     /// valid until they are disposed.
     /// </summary>
     public void Dispose()
@@ -224,7 +227,9 @@ public sealed class Pager : IDisposable, IAsyncDisposable
         AddressRange wanted = new(default, image.MappedLength);
         image.RequireRoomFor(wanted, 0, kind, PageSize.Small);
         PagerClient client = Attach(HomeContext.Open(Engine.Home), image.Name);
-        MapRequest request = sharing == PagedMapping.Shared ? MapRequest.SharedFile(image.File, wanted.Length) : MapRequest.PrivateFile(image.File, wanted.Length);
+        MapRequest request = sharing == PagedMapping.Shared
+            ? MapRequest.SharedFile(image.File, wanted.Length)
+            : MapRequest.PrivateFile(image.File, wanted.Length);
         SystemResult<VirtualAddress> mapped = Engine.Home.Map(in request);
         if (!mapped.IsOk)
         {

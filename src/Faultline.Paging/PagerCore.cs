@@ -7,7 +7,8 @@ using Faultline.Sync;
 namespace Faultline.Paging;
 
 /// <summary>
-/// What the parts of a pager share: the clock, the poller, the clients and tables there are, and the threads. Lock order, outermost first: registry, a client's
+/// What the parts of a pager share: the clock, the poller, the clients and tables there are, and the threads. Lock order, outermost first:
+/// registry, a client's
 /// guard, a table, parking, spares (<see cref="LockRank"/>).
 /// </summary>
 internal sealed class PagerCore : IDisposable
@@ -156,7 +157,11 @@ internal sealed class PagerCore : IDisposable
             clients = (PagerClient?[])clients.Clone();
             clients[tag] = null;
             Volatile.Write(ref _clients, clients);
-            throw new MemoryEngineException("epoll_ctl", default, added.Errno, "A userfaultfd must be opened with NonBlocking, and be given to one pager once.");
+            throw new MemoryEngineException(
+                "epoll_ctl",
+                default,
+                added.Errno,
+                "A userfaultfd must be opened with NonBlocking, and be given to one pager once.");
         }
     }
 

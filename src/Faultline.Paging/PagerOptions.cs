@@ -20,7 +20,8 @@ public sealed record PagerOptions
     /// <summary>How long a client waits for a page; then the page is an error there.</summary>
     public TimeSpan LoadDeadline { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The most bytes of one image kept in memory, or null for no limit. Not for images that clients write through a shared mapping.</summary>
+    /// <summary>The most bytes of one image kept in memory, or null for no limit. Not for images that clients write through a shared
+    /// mapping.</summary>
     public ulong? BudgetBytes { get; init; }
 
     /// <summary>The clock of deadlines and latencies.</summary>
@@ -31,11 +32,21 @@ public sealed record PagerOptions
     internal void Validate()
     {
         Require(HandlerThreads is >= 1 and <= 256, $"HandlerThreads is {HandlerThreads}; it must be from 1 to 256.");
-        Require(LoadBytes is >= (int)PageSize.Small and <= 64 << 20 && int.IsPow2(LoadBytes), $"LoadBytes is {LoadBytes}; it must be a power of two from 4 KiB to 64 MiB.");
-        Require(NeighbourPages is >= 1 and <= 1 << 16 && int.IsPow2(NeighbourPages), $"NeighbourPages is {NeighbourPages}; it must be a power of two from 1 to 65,536.");
-        Require(SequentialWindowBytes >= LoadBytes && SequentialWindowBytes <= 256 << 20 && int.IsPow2(SequentialWindowBytes), $"SequentialWindowBytes is {SequentialWindowBytes}; it must be a power of two from LoadBytes to 256 MiB.");
-        Require(LoadDeadline > TimeSpan.Zero && LoadDeadline <= TimeSpan.FromDays(1), $"LoadDeadline is {LoadDeadline}; it must be more than nothing, and at most a day.");
-        Require(BudgetBytes is null || BudgetBytes >= 2UL * (ulong)LoadBytes, $"BudgetBytes is {BudgetBytes}; it must be at least twice LoadBytes ({LoadBytes}).");
+        Require(
+            LoadBytes is >= (int)PageSize.Small and <= 64 << 20 && int.IsPow2(LoadBytes),
+            $"LoadBytes is {LoadBytes}; it must be a power of two from 4 KiB to 64 MiB.");
+        Require(
+            NeighbourPages is >= 1 and <= 1 << 16 && int.IsPow2(NeighbourPages),
+            $"NeighbourPages is {NeighbourPages}; it must be a power of two from 1 to 65,536.");
+        Require(
+            SequentialWindowBytes >= LoadBytes && SequentialWindowBytes <= 256 << 20 && int.IsPow2(SequentialWindowBytes),
+            $"SequentialWindowBytes is {SequentialWindowBytes}; it must be a power of two from LoadBytes to 256 MiB.");
+        Require(
+            LoadDeadline > TimeSpan.Zero && LoadDeadline <= TimeSpan.FromDays(1),
+            $"LoadDeadline is {LoadDeadline}; it must be more than nothing, and at most a day.");
+        Require(
+            BudgetBytes is null || BudgetBytes >= 2UL * (ulong)LoadBytes,
+            $"BudgetBytes is {BudgetBytes}; it must be at least twice LoadBytes ({LoadBytes}).");
         Require(TimeProvider is not null, "TimeProvider is null; leave it out for the system's.");
     }
 

@@ -5,7 +5,8 @@ using Faultline.Sync;
 namespace Faultline.Paging;
 
 /// <summary>
-/// A thread of its own that fails loads past their deadline: it works even when every handler thread is held up in a store. It looks eight times in each
+/// A thread of its own that fails loads past their deadline: it works even when every handler thread is held up in a store. It looks eight
+/// times in each
 /// deadline, so that a load costs nothing to watch; a load may live an eighth longer than the deadline.
 /// </summary>
 internal sealed class Timekeeper : IDisposable

@@ -15,17 +15,23 @@ public abstract class AllocationTests(IMemoryEngine engine) : PagerTests(engine)
         await Task.Yield();
         const int Warm = 2000;
         const int Measured = 10_000;
-        using FilePageStore store = new(MakeFile((Warm + Measured) * (long)Page));
+        const int Rounds = 4;
+        using FilePageStore store = new(MakeFile((Warm + (Rounds * Measured)) * (long)Page));
         Pager pager = NewPager(new PagerOptions { LoadBytes = 4096, NeighbourPages = 1, SequentialWindowBytes = 4096 });
         TestClient client = NewClient(pager, pager.OpenImage(store, ownership: StoreOwnership.Caller), kind);
         Touch(client, 0, Warm);
-        long before = GC.GetTotalAllocatedBytes(precise: true);
-        Touch(client, Warm, Measured);
-        long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
-        client.Counts(Warm + Measured, static s => s.Faults);
+        long least = long.MaxValue;
+        for (int round = 0; round < Rounds; round++)
+        {
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            Touch(client, Warm + (round * Measured), Measured);
+            least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
+        }
 
-        // What is left is the test host's own; one object for each fault would be 240,000 bytes.
-        Assert.InRange(allocated, 0, 60_000);
+        client.Counts(Warm + (Rounds * Measured), static s => s.Faults);
+
+        // The count is of the whole process, so the best round counts; one object for every ten faults would be 24,000 bytes.
+        Assert.InRange(least, 0, 20_000);
     }
 
     private static void Touch(TestClient client, int first, int count)

@@ -47,7 +47,8 @@ public abstract class DisposeTests(IMemoryEngine engine) : PagerTests(engine)
         TestClient[] clients = [.. Enumerable.Range(0, 3).Select(_ => NewClient(pager, image))];
         PagedMemory memory = pager.Map(image);
         Task<(AccessFault Fault, ulong Value)>[] waits = [.. clients.Select((client, i) => client.BeginLoadAsync((ulong)i * 20 * Page))];
-        Task<PageLoadException> lease = Task.Run(() => Assert.Throws<PageLoadException>(() => memory.Lease(0, 100).Dispose()), TestContext.Current.CancellationToken);
+        Task<PageLoadException> lease = Task.Run(
+            () => Assert.Throws<PageLoadException>(() => memory.Lease(0, 100).Dispose()), TestContext.Current.CancellationToken);
         Eventually(() => pager.GetStatistics().Faults == 3 && image.GetStatistics().LoadingPages >= 48, "the waits");
         Pause(50);
         long begun = Stopwatch.GetTimestamp();
@@ -152,7 +153,8 @@ public abstract class DisposeTests(IMemoryEngine engine) : PagerTests(engine)
         {
             ulong offset = (ulong)random.Next(512) * Page;
             AccessResult result = client.Access.Load(client.At(offset), out ulong value);
-            Assert.True(result.Fault == AccessFault.BusError || (result.IsOk && value == store.Expected(offset)), $"{result.Fault}: 0x{value:x} at 0x{offset:x}");
+            Assert.True(result.Fault == AccessFault.BusError || (result.IsOk
+                && value == store.Expected(offset)), $"{result.Fault}: 0x{value:x} at 0x{offset:x}");
         }
     }
 

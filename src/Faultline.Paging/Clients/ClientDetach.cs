@@ -4,8 +4,10 @@ using Faultline.Sync;
 namespace Faultline.Paging;
 
 /// <summary>
-/// Letting go of a client that lives on. When its context closes, every fault goes the engine's ordinary way, and a page that is not in the cache would read as zero without anyone
-/// noticing. So first every page that is neither cached nor known to be zero becomes an error, then all are woken, and only then is the context closed.
+/// Letting go of a client that lives on. When its context closes, every fault goes the engine's ordinary way, and a page that is not in the
+/// cache would read as zero without anyone
+/// noticing. So first every page that is neither cached nor known to be zero becomes an error, then all are woken, and only then is the
+/// context closed.
 /// </summary>
 internal static class ClientDetach
 {

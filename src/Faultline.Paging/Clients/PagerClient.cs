@@ -8,7 +8,8 @@ namespace Faultline.Paging;
 
 /// <summary>One userfaultfd context served by a pager, and the regions of its address space.</summary>
 /// <remarks>
-/// Locks: <see cref="LockRank.PagerContext"/>. Installs and look-ups hold it for reading; reading messages of a context with events, adding regions and ending hold it for writing.
+/// Locks: <see cref="LockRank.PagerContext"/>. Installs and look-ups hold it for reading; reading messages of a context with events, adding
+/// regions and ending hold it for writing.
 /// </remarks>
 public sealed class PagerClient : IDisposable
 {
@@ -18,7 +19,8 @@ public sealed class PagerClient : IDisposable
     private readonly PagerCore _core;
     private readonly TaskCompletionSource<ClientEnd> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>The regions in order of address; replaced, never changed. Guard: <see cref="Guard"/>; read without it where a guess will do.</summary>
+    /// <summary>The regions in order of address; replaced, never changed. Guard: <see cref="Guard"/>; read without it where a guess will
+    /// do.</summary>
     private Region[] _regions = [];
 
     private volatile bool _hasEnded;
@@ -68,7 +70,8 @@ public sealed class PagerClient : IDisposable
     /// <param name="kind">What memory it is.</param>
     /// <param name="pageBytes">The page size of the memory; other than 4 KiB only for <see cref="RegionKind.Copied"/>.</param>
     /// <exception cref="MemoryEngineException">The range could not be registered.</exception>
-    /// <exception cref="InvalidOperationException">The client has ended, or the pager has a budget and <paramref name="kind"/> is <see cref="RegionKind.SharedImage"/>.</exception>
+    /// <exception cref="InvalidOperationException">The client has ended, or the pager has a budget and <paramref name="kind"/> is
+    /// <see cref="RegionKind.SharedImage"/>.</exception>
     public void AddRegion(AddressRange range, PagedImage image, ulong imageOffset, RegionKind kind, ulong pageBytes = PageSize.Small)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -99,13 +102,19 @@ public sealed class PagerClient : IDisposable
                 Volatile.Write(ref _regions, RegionMap.Remove(_regions, range));
             }
 
-            throw new MemoryEngineException($"UFFDIO_REGISTER ({modes})", range, registered.Errno, "The range must be mapped by the client, of the kind it was added as, and registered with no other context.");
+            throw new MemoryEngineException(
+                $"UFFDIO_REGISTER ({modes})",
+                range,
+                registered.Errno,
+                "The range must be mapped by the client, of the kind it was added as, and registered with no other context.");
         }
     }
 
     /// <summary>Which pages of each region are installed.</summary>
     public IReadOnlyList<PageMap> GetPageMaps() =>
-        Array.ConvertAll(RegionArray, static region => new PageMap(region.Range, (ulong)region.Pages.PageBytes, region.Pages.Installed.Extract(region.FirstPage, region.PageCount)));
+        Array.ConvertAll(
+            RegionArray,
+            static region => new PageMap(region.Range, (ulong)region.Pages.PageBytes, region.Pages.Installed.Extract(region.FirstPage, region.PageCount)));
 
     /// <summary>What has been done for this client so far.</summary>
     public PagerStatistics GetStatistics()

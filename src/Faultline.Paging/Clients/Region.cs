@@ -1,6 +1,7 @@
 namespace Faultline.Paging;
 
-/// <summary>A range of a client's addresses and the pages it shows. Never changes: when the client moves or unmaps a part, regions are replaced.</summary>
+/// <summary>A range of a client's addresses and the pages it shows. Never changes: when the client moves or unmaps a part, regions are
+/// replaced.</summary>
 /// <param name="range">The addresses.</param>
 /// <param name="kind">What memory it is.</param>
 /// <param name="pages">The pages, of which this may be a part.</param>

@@ -71,7 +71,8 @@ internal static class RegionMap
     }
 
     /// <summary>
-    /// Moves a range (REMAP). The old place stays a region, empty: if it is unmapped, an UNMAP event takes it away next; if it is not, it reads as zero.
+    /// Moves a range (REMAP). The old place stays a region, empty: if it is unmapped, an UNMAP event takes it away next; if it is not, it
+    /// reads as zero.
     /// </summary>
     public static Region[] Move(Region[] regions, AddressRange from, VirtualAddress to)
     {

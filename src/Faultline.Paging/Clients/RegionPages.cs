@@ -1,6 +1,7 @@
 namespace Faultline.Paging;
 
-/// <summary>What the pager remembers of the pages of one region as it was added. Parts of it may have been moved or unmapped since; see <see cref="Region"/>.</summary>
+/// <summary>What the pager remembers of the pages of one region as it was added. Parts of it may have been moved or unmapped since; see
+/// <see cref="Region"/>.</summary>
 internal sealed class RegionPages
 {
     public RegionPages(PagedImage image, LoadTable table, int tableBase, int count)
@@ -42,16 +43,19 @@ internal sealed class RegionPages
 
     public int PageBytes => Table.PageBytes;
 
-    /// <summary>Pages that have been installed. A guess where the client can drop pages without telling: used to choose neighbours, never to leave a fault alone.</summary>
+    /// <summary>Pages that have been installed. A guess where the client can drop pages without telling: used to choose neighbours, never
+    /// to leave a fault alone.</summary>
     public PageBits Installed { get; }
 
-    /// <summary>Pages whose contents the client dropped (REMOVE): they read as zero from then on, except in shared mappings that still find their page in the cache.</summary>
+    /// <summary>Pages whose contents the client dropped (REMOVE): they read as zero from then on, except in shared mappings that still find
+    /// their page in the cache.</summary>
     public PageBits Removed { get; }
 
     /// <summary>Pages that may hold a poison marker.</summary>
     public PageBits Poisoned { get; }
 
-    /// <summary>Where the last load for this region ended, as a page of <see cref="Table"/>: a fault there is one in sequence. Unguarded: a guess.</summary>
+    /// <summary>Where the last load for this region ended, as a page of <see cref="Table"/>: a fault there is one in sequence. Unguarded: a
+    /// guess.</summary>
     public int LoadEnd { get; set; }
 
     /// <summary>The pages of the last load for this region. Unguarded: a guess.</summary>

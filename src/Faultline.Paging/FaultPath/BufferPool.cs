@@ -5,7 +5,8 @@ using Faultline.Sync;
 namespace Faultline.Paging;
 
 /// <summary>
-/// Pinned buffers that store reads fill. The one given back last is handed out first: it is still in the processor's cache. A buffer comes back only when the read into it has
+/// Pinned buffers that store reads fill. The one given back last is handed out first: it is still in the processor's cache. A buffer comes
+/// back only when the read into it has
 /// ended, so a store that answers late never writes into someone else's.
 /// </summary>
 internal sealed class BufferPool(int ordinaryBytes)

@@ -5,8 +5,10 @@ namespace Faultline.Paging;
 
 /// <summary>Stop 6: reads a client's messages, applies its events, and merges faults about the same page.</summary>
 /// <remarks>
-/// A thread that drops, moves or unmaps pages runs on as soon as its event has been read. If an install decided on before could follow, it would bring back what was dropped. So where
-/// a context has events, reading and applying them excludes installs in it: its lock is held for writing from before the read until every event is applied.
+/// A thread that drops, moves or unmaps pages runs on as soon as its event has been read. If an install decided on before could follow, it
+/// would bring back what was dropped. So where
+/// a context has events, reading and applying them excludes installs in it: its lock is held for writing from before the read until every
+/// event is applied.
 /// </remarks>
 internal static class FaultBatch
 {
@@ -60,7 +62,8 @@ internal static class FaultBatch
             any = true;
             hadEvents |= Sort(core, client, worker, worker.Messages.AsSpan(0, read.Value));
 
-            // A batch that did not fill the room was all there was; with events one more look is cheap, and they must all be applied before the faults.
+            // A batch that did not fill the room was all there was; with events one more look is cheap, and they must all be applied before
+            // the faults.
             if (read.Value < worker.Messages.Length && !hadEvents)
             {
                 return (any, hadEvents);
@@ -106,7 +109,9 @@ internal static class FaultBatch
     {
         for (int i = 0; i < index; i++)
         {
-            if (messages[i].Event == UserfaultfdEvent.PageFault && messages[i].Address.Page == messages[index].Address.Page && messages[i].Kind == messages[index].Kind)
+            if (messages[i].Event == UserfaultfdEvent.PageFault
+                && messages[i].Address.Page == messages[index].Address.Page
+                && messages[i].Kind == messages[index].Kind)
             {
                 return true;
             }

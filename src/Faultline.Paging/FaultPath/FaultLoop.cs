@@ -3,7 +3,8 @@ using Faultline.Sync;
 namespace Faultline.Paging;
 
 /// <summary>
-/// Stop 5: the life of a fault, and the only file that knows its order. Batch, plan, load, install, wake; each is a file of its own beside this one, and none calls an earlier one.
+/// Stop 5: the life of a fault, and the only file that knows its order. Batch, plan, load, install, wake; each is a file of its own beside
+/// this one, and none calls an earlier one.
 /// What has to be done again goes to the end of the worker's queue, or is put aside and comes back with a later batch.
 /// </summary>
 internal sealed class FaultLoop(PagerCore core)
@@ -70,7 +71,10 @@ internal sealed class FaultLoop(PagerCore core)
         if (!Eviction.MakeRoom(table, worker))
         {
             PageLoadException cause = new(
-                table.Image.Name, table.OffsetOf(load.First), (ulong)load.Count * (ulong)table.PageBytes, $"the budget of {core.Options.BudgetBytes} bytes is taken by leases");
+                table.Image.Name,
+                table.OffsetOf(load.First),
+                (ulong)load.Count * (ulong)table.PageBytes,
+                $"the budget of {core.Options.BudgetBytes} bytes is taken by leases");
             table.GiveBack(load, worker, FaultGoal.Room, cause);
             core.Loads.Return(load);
             return;

@@ -6,7 +6,8 @@ using Faultline.Sync;
 namespace Faultline.Paging;
 
 /// <summary>
-/// Faults put aside: their address space is changing, or there is no room, or nobody serves their address yet. They are tried again when the client's next event
+/// Faults put aside: their address space is changing, or there is no room, or nobody serves their address yet. They are tried again when
+/// the client's next event
 /// has been read, and by a timer that grows from 1 ms to 10 ms. Never dropped, never spun on.
 /// </summary>
 internal sealed class FaultParking(PagerCore core)

@@ -28,7 +28,8 @@ internal static class FaultPlan
     }
 
     /// <summary>
-    /// Whether a page that the client dropped reads as zero. In a shared mapping DONTNEED drops the entry only, and the page is found in the cache (a minor fault); after MADV_REMOVE
+    /// Whether a page that the client dropped reads as zero. In a shared mapping DONTNEED drops the entry only, and the page is found in
+    /// the cache (a minor fault); after MADV_REMOVE
     /// it is not. The event is the same for both.
     /// </summary>
     private static bool ReadsAsZero(Region region, int page, PageFaultKind kind)
@@ -129,7 +130,8 @@ internal static class FaultPlan
     }
 
     /// <summary>
-    /// What a load for a page may bring: the chunk around it; or, if the fault is where the last load of this region ended, twice what that one brought.
+    /// What a load for a page may bring: the chunk around it; or, if the fault is where the last load of this region ended, twice what that
+    /// one brought.
     /// </summary>
     private static (int First, int End) LoadWindow(Region region, int tablePage, int chunk, int longest)
     {

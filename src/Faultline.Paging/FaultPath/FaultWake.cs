@@ -1,6 +1,7 @@
 namespace Faultline.Paging;
 
-/// <summary>Stop 10: the wakes still owed. An install that succeeds wakes its own range; pages that were there already, or are gone, wake nobody by themselves.</summary>
+/// <summary>Stop 10: the wakes still owed. An install that succeeds wakes its own range; pages that were there already, or are gone, wake
+/// nobody by themselves.</summary>
 internal static class FaultWake
 {
     /// <summary>Remembers that whoever waits in a range is to be woken.</summary>

@@ -13,7 +13,8 @@ internal sealed class FaultWorker : IDisposable
     private int _head;
     private int _count;
 
-    /// <summary>Addresses of <see cref="_installedFor"/> whose waiters have all been woken, if their message was read at <see cref="_installedAt"/> or before.</summary>
+    /// <summary>Addresses of <see cref="_installedFor"/> whose waiters have all been woken, if their message was read at
+    /// <see cref="_installedAt"/> or before.</summary>
     private AddressRange _installed;
     private PagerClient? _installedFor;
     private long _installedAt;
@@ -101,7 +102,10 @@ internal sealed class FaultWorker : IDisposable
 
     /// <summary>Whether the fault's thread has been woken, with its page installed, since the message was read.</summary>
     public bool IsWoken(in PageFault fault) =>
-        ReferenceEquals(fault.Client, _installedFor) && fault.ReadAt <= _installedAt && fault.Kind != PageFaultKind.WriteProtect && _installed.Contains(fault.Address);
+        ReferenceEquals(fault.Client, _installedFor)
+            && fault.ReadAt <= _installedAt
+            && fault.Kind != PageFaultKind.WriteProtect
+            && _installed.Contains(fault.Address);
 
     public void Dispose() => Wait.Dispose();
 }

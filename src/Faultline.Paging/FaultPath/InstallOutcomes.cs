@@ -30,7 +30,8 @@ internal static class InstallOutcomes
         // Without UFFDIO_POISON there is no way to end a fault badly, and it may not end well: the thread waits on, and is tried again.
         (_, InstallVerb.Poison) => InstallAction.Park,
 
-        // EINVAL: beyond the end of a shmem file that someone shortened (POISON then answers EFAULT, and the access SIGBUS). EIO: the page in the cache is bad.
+        // EINVAL: beyond the end of a shmem file that someone shortened (POISON then answers EFAULT, and the access SIGBUS). EIO: the page
+        // in the cache is bad.
         _ => InstallAction.Fail,
     };
 }

@@ -19,7 +19,10 @@ internal readonly struct PageFault
     /// <summary>How often it was put aside or sent round again.</summary>
     public int Attempts { get; init; }
 
-    public PageFault For(FaultGoal goal) => new() { Client = Client, Address = Address, Kind = Kind, ReadAt = ReadAt, Goal = goal, Attempts = Attempts };
+    public PageFault For(FaultGoal goal) => With(goal, Attempts);
 
-    public PageFault Again() => new() { Client = Client, Address = Address, Kind = Kind, ReadAt = ReadAt, Goal = Goal == FaultGoal.Poison ? Goal : FaultGoal.Resolve, Attempts = Attempts + 1 };
+    public PageFault Again() => With(Goal == FaultGoal.Poison ? Goal : FaultGoal.Resolve, Attempts + 1);
+
+    private PageFault With(FaultGoal goal, int attempts) =>
+        new() { Client = Client, Address = Address, Kind = Kind, ReadAt = ReadAt, Goal = goal, Attempts = attempts };
 }

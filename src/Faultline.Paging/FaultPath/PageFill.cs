@@ -4,7 +4,8 @@ using Faultline.Sync;
 namespace Faultline.Paging;
 
 /// <summary>
-/// Stop 8, second half: puts what the store gave where it belongs. For an image that is its page cache, by writing to the memory file, which is our way to it that no client's
+/// Stop 8, second half: puts what the store gave where it belongs. For an image that is its page cache, by writing to the memory file,
+/// which is our way to it that no client's
 /// registration covers; zero pages are left holes. For memory of the client's own it is a copy.
 /// </summary>
 internal static class PageFill
@@ -107,7 +108,10 @@ internal static class PageFill
             else if (written.Errno != Errno.EINTR && !Eviction.TryOne(table, worker))
             {
                 return new MemoryEngineException(
-                    "pwrite", new AddressRange(new VirtualAddress(offset), (ulong)rest.Length), written.Errno, $"The page cache of '{table.Image.Name}' could not take the page.");
+                    "pwrite",
+                    new AddressRange(new VirtualAddress(offset), (ulong)rest.Length),
+                    written.Errno,
+                    $"The page cache of '{table.Image.Name}' could not take the page.");
             }
         }
 
@@ -124,7 +128,11 @@ internal static class PageFill
             _ => FaultGoal.Poison,
         };
         cause = goal == FaultGoal.Poison
-            ? new PageLoadException(load.Table.Image.Name, load.Table.OffsetOf(load.First), (ulong)load.Contents.Length, $"the copy into the client answered {stop.Errno}")
+            ? new PageLoadException(
+                load.Table.Image.Name,
+                load.Table.OffsetOf(load.First),
+                (ulong)load.Contents.Length,
+                $"the copy into the client answered {stop.Errno}")
             : null;
     }
 

@@ -13,7 +13,8 @@ internal static class PageInstall
     /// <param name="count">How many.</param>
     /// <param name="source">The contents, for COPY.</param>
     /// <param name="worker">Takes note of wakes owed.</param>
-    public static InstallEnd Run(InstallVerb verb, PagerClient client, Region region, int page, int count, ReadOnlySpan<byte> source, FaultWorker worker)
+    public static InstallEnd Run(
+        InstallVerb verb, PagerClient client, Region region, int page, int count, ReadOnlySpan<byte> source, FaultWorker worker)
     {
         int end = page + count;
         int step = count;

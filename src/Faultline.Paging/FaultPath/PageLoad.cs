@@ -11,7 +11,7 @@ namespace Faultline.Paging;
 /// Stop 8: one read of a store, and the putting of its contents where they belong. A load that ends on the thread that began it costs no
 /// allocation; one that ends elsewhere is handed to a handler thread by <see cref="PagerCore"/>.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "The cancellation source has no timer and no wait handle, so nothing to dispose; and callbacks may outlive its use.")]
+[SuppressMessage("Design", "CA1001", Justification = "The cancellation source holds nothing to dispose, and callbacks may outlive its use.")]
 internal sealed class PageLoad
 {
     private readonly PagerCore _core;
@@ -110,7 +110,8 @@ internal sealed class PageLoad
         return null;
     }
 
-    /// <summary>Tells the store that nobody waits any more. On another thread, since the store's answer must not run under the caller's lock.</summary>
+    /// <summary>Tells the store that nobody waits any more. On another thread, since the store's answer must not run under the caller's
+    /// lock.</summary>
     public void Cancel() => _ = _cancel.CancelAsync();
 
     /// <summary>Gives the buffer back, and makes the load ready for its next use. Only after the read has ended.</summary>

@@ -1,7 +1,8 @@
 namespace Faultline.Paging;
 
 /// <summary>
-/// Keeps an image under its budget. Pages leave the cache by a hole punched into the memory file, which takes them out of every mapping; pages that a private mapping has
+/// Keeps an image under its budget. Pages leave the cache by a hole punched into the memory file, which takes them out of every mapping;
+/// pages that a private mapping has
 /// written are its own and stay. The store still has the contents, because an image with a budget is never written shared.
 /// </summary>
 internal static class Eviction

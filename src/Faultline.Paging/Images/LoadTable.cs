@@ -245,7 +245,8 @@ internal sealed class LoadTable
         LetGoLocked(load, worker, cause, goal);
     }
 
-    /// <summary>Fails the loads that have been reading since before <paramref name="latest"/>. Their buffers stay with the reader until it returns.</summary>
+    /// <summary>Fails the loads that have been reading since before <paramref name="latest"/>. Their buffers stay with the reader until it
+    /// returns.</summary>
     public void AbandonStartedBefore(long latest, FaultWorker worker, Exception cause)
     {
         using RankedLock.Scope held = _lock.Enter();
@@ -448,7 +449,8 @@ internal sealed class LoadTable
         throw new InvalidOperationException($"Page {page} of '{Image.Name}' is being loaded by nobody.");
     }
 
-    /// <summary>Claims from <paramref name="low"/> on, over <paramref name="page"/>, and the absent pages after it up to <paramref name="end"/>.</summary>
+    /// <summary>Claims from <paramref name="low"/> on, over <paramref name="page"/>, and the absent pages after it up to
+    /// <paramref name="end"/>.</summary>
     private PageLoad BeginLocked(int low, int page, int end)
     {
         int high = page + 1;

@@ -9,7 +9,8 @@ namespace Faultline.Paging;
 /// </summary>
 internal sealed class PageStates(int count)
 {
-    /// <summary>One state for each page, a byte, so that reading one without the lock never sees half of it. Written under the owner's lock.</summary>
+    /// <summary>One state for each page, a byte, so that reading one without the lock never sees half of it. Written under the owner's
+    /// lock.</summary>
     private readonly PageState[] _states = new PageState[count];
 
     /// <summary>How many pages are in each state; the numbers always add up to the number of pages.</summary>

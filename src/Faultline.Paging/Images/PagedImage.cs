@@ -89,15 +89,22 @@ public sealed class PagedImage : IDisposable
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         bool isImage = kind != RegionKind.Copied;
-        Require(pageBytes == PageSize.Small || (pageBytes == PageSize.Huge && !isImage), $"Pages of {pageBytes} bytes cannot be served as {kind}; use 4096, or 2097152 with Copied.");
-        Require(range.Length != 0 && range.Start.IsAligned(pageBytes) && range.Length % pageBytes == 0, $"The range {range} is not made of whole pages of {pageBytes} bytes.");
+        Require(
+            pageBytes == PageSize.Small || (pageBytes == PageSize.Huge && !isImage),
+            $"Pages of {pageBytes} bytes cannot be served as {kind}; use 4096, or 2097152 with Copied.");
+        Require(
+            range.Length != 0 && range.Start.IsAligned(pageBytes) && range.Length % pageBytes == 0,
+            $"The range {range} is not made of whole pages of {pageBytes} bytes.");
         Require(imageOffset % PageSize.Small == 0, $"The offset 0x{imageOffset:x} in the image is not a multiple of a page.");
         ulong room = kind == RegionKind.Copied ? (Length + pageBytes - 1) / pageBytes * pageBytes : MappedLength;
-        Require(imageOffset <= room && range.Length <= room - imageOffset, $"The range {range} at offset 0x{imageOffset:x} goes beyond the image '{Name}' of 0x{Length:x} bytes.");
+        Require(
+            imageOffset <= room && range.Length <= room - imageOffset,
+            $"The range {range} at offset 0x{imageOffset:x} goes beyond the image '{Name}' of 0x{Length:x} bytes.");
         if (kind == RegionKind.SharedImage && Table.BudgetPages != 0)
         {
             throw new InvalidOperationException(
-                $"The image '{Name}' has a budget, so its pages may be dropped and read again; what is written through a shared mapping would be lost. Map it private, or leave BudgetBytes out.");
+                $"The image '{Name}' has a budget, so its pages may be dropped and read again; what is written through a shared mapping would be lost." +
+                " Map it private, or leave BudgetBytes out.");
         }
     }
 

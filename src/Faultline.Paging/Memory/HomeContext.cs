@@ -3,13 +3,15 @@ namespace Faultline.Paging;
 /// <summary>Opens the userfaultfd for memory of this program.</summary>
 internal static class HomeContext
 {
-    /// <summary>Without POISON a page that could not be brought would leave its reader asleep; without the others there are no minor faults.</summary>
+    /// <summary>Without POISON a page that could not be brought would leave its reader asleep; without the others there are no minor
+    /// faults.</summary>
     private const UserfaultfdFeatures Required = UserfaultfdFeatures.MissingShmem | UserfaultfdFeatures.MinorShmem | UserfaultfdFeatures.Poison;
 
     private const UserfaultfdOptions Ordinary = UserfaultfdOptions.CloseOnExec | UserfaultfdOptions.NonBlocking;
 
     /// <summary>
-    /// By system call, by device, or, where neither is allowed, for faults of user mode only: leases work with that too, because they install pages before they touch them.
+    /// By system call, by device, or, where neither is allowed, for faults of user mode only: leases work with that too, because they
+    /// install pages before they touch them.
     /// </summary>
     /// <exception cref="MemoryEngineException">None of the ways is open.</exception>
     public static IUserfaultfd Open(IAddressSpace home)

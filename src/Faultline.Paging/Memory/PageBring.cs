@@ -38,7 +38,11 @@ internal static class PageBring
             if (cause is not null)
             {
                 throw new PageLoadException(
-                    table.Image.Name, table.OffsetOf(first), (ulong)count * (ulong)table.PageBytes, isClosed ? "the pager no longer serves it" : "the store failed", cause);
+                    table.Image.Name,
+                    table.OffsetOf(first),
+                    (ulong)count * (ulong)table.PageBytes,
+                    isClosed ? "the pager no longer serves it" : "the store failed",
+                    cause);
             }
         }
         finally

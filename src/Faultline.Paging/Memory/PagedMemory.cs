@@ -6,9 +6,11 @@ using Faultline.Sync;
 
 namespace Faultline.Paging;
 
-/// <summary>An image mapped into this program. It is read and written through leases, or through <see cref="Read"/> and <see cref="Write"/>.</summary>
+/// <summary>An image mapped into this program. It is read and written through leases, or through <see cref="Read"/> and
+/// <see cref="Write"/>.</summary>
 /// <remarks>
-/// Its addresses must not be touched by managed code in any other way: a thread that waits for a page in managed code blocks the garbage collector, and
+/// Its addresses must not be touched by managed code in any other way: a thread that waits for a page in managed code blocks the garbage
+/// collector, and
 /// the collector may block the thread that brings the page.
 /// </remarks>
 public sealed class PagedMemory : IDisposable
@@ -71,7 +73,10 @@ public sealed class PagedMemory : IDisposable
         if (Image.Table.BudgetPages != 0 && count > Image.Table.BudgetPages - Image.Table.ChunkPages)
         {
             Exit();
-            throw new ArgumentOutOfRangeException(nameof(length), length, $"The lease does not fit into the budget of {_core.Options.BudgetBytes} bytes beside one load of {_core.Options.LoadBytes}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(length),
+                length,
+                $"The lease does not fit into the budget of {_core.Options.BudgetBytes} bytes beside one load of {_core.Options.LoadBytes}.");
         }
 
         Image.Table.Pin(first, count);
@@ -92,14 +97,24 @@ public sealed class PagedMemory : IDisposable
     /// <param name="target">Receives the bytes.</param>
     /// <exception cref="PageLoadException">A page could not be brought. It may be tried again.</exception>
     public void Read(ulong offset, Span<byte> target) =>
-        Step(offset, target.Length, target, static (access, address, bytes) => access.Read(address, bytes), static (bytes, start, length) => bytes.Slice(start, length));
+        Step(
+            offset,
+            target.Length,
+            target,
+            static (access, address, bytes) => access.Read(address, bytes),
+            static (bytes, start, length) => bytes.Slice(start, length));
 
     /// <summary>Copies bytes in.</summary>
     /// <param name="offset">Where to begin, in bytes.</param>
     /// <param name="source">The bytes.</param>
     /// <exception cref="PageLoadException">A page could not be brought. It may be tried again.</exception>
     public void Write(ulong offset, ReadOnlySpan<byte> source) =>
-        Step(offset, source.Length, source, static (access, address, bytes) => access.Write(address, bytes), static (bytes, start, length) => bytes.Slice(start, length));
+        Step(
+            offset,
+            source.Length,
+            source,
+            static (access, address, bytes) => access.Write(address, bytes),
+            static (bytes, start, length) => bytes.Slice(start, length));
 
     /// <summary>Unmaps the memory when the last lease of it ends; new leases are refused at once.</summary>
     public void Dispose()
@@ -248,7 +263,10 @@ public sealed class PagedMemory : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         if (offset >= Length || (ulong)length > Length - offset)
         {
-            throw new ArgumentOutOfRangeException(nameof(offset), offset, $"{length} bytes from 0x{offset:x} go beyond the 0x{Length:x} bytes of '{Image.Name}'.");
+            throw new ArgumentOutOfRangeException(
+                nameof(offset),
+                offset,
+                $"{length} bytes from 0x{offset:x} go beyond the 0x{Length:x} bytes of '{Image.Name}'.");
         }
     }
 

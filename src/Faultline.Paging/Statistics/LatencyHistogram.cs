@@ -5,7 +5,8 @@ using System.Threading;
 namespace Faultline.Paging;
 
 /// <summary>
-/// Counts durations in log-linear buckets: sixteen to each doubling, so that a percentile is right to 6 %. Recording takes no lock and allocates nothing.
+/// Counts durations in log-linear buckets: sixteen to each doubling, so that a percentile is right to 6 %. Recording takes no lock and
+/// allocates nothing.
 /// </summary>
 public sealed class LatencyHistogram
 {
