@@ -18,15 +18,15 @@ public sealed class CollectionSafetyOnLinux
     [Fact(Timeout = 60_000)]
     public async Task PlainLoad_WithoutCollections_Ends()
     {
-        (bool ended, string output) = await RunAsync(ReadingWay.PlainLoad, collects: false, pages: 2000, HangDeadline);
+        (bool ended, string output) = await RunAsync(ReadingWay.PlainLoad, collects: false, pages: 20_000, HangDeadline);
         Assert.True(ended, output);
-        Assert.Contains("done 2000", output, StringComparison.Ordinal);
+        Assert.Contains("done 20000", output, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = 60_000)]
     public async Task PlainLoad_UnderCollections_HangsTheProcess()
     {
-        (bool ended, string output) = await RunAsync(ReadingWay.PlainLoad, collects: true, pages: 2000, HangDeadline);
+        (bool ended, string output) = await RunAsync(ReadingWay.PlainLoad, collects: true, pages: 20_000, HangDeadline);
         Assert.False(ended, $"The process was expected to deadlock, and wrote: {output}");
         Assert.StartsWith("begun", output, StringComparison.Ordinal);
     }
