@@ -26,4 +26,5 @@ for (ulong offset = 0; offset < memory.Length; offset += Step)
 
 PagerStatistics statistics = pager.GetStatistics();
 Console.WriteLine($"{path}: {memory.Length} bytes, sum {sum}.");
-Console.WriteLine($"In memory at the end: {statistics.ResidentBytes} of at most {budget} bytes; {statistics.PagesEvicted * (long)PageSize.Small} bytes were evicted on the way.");
+Console.WriteLine($"In memory at the end: {statistics.ResidentBytes} of at most {budget} bytes.");
+Console.WriteLine($"Evicted on the way: {statistics.PagesEvicted * (long)PageSize.Small} bytes.");

@@ -11,10 +11,12 @@ public sealed record PagerOptions
     /// <summary>The size of one read of a store, in bytes: a power of two, at least a page.</summary>
     public int LoadBytes { get; init; } = 64 << 10;
 
-    /// <summary>The most pages that one fault installs: it, and neighbours that are cached already, in a window aligned to this number (a power of two). More than one grows when faults come in order, as <see cref="SequentialWindowBytes"/> says.</summary>
+    /// <summary>The most pages that one fault installs: it, and neighbours that are cached already, in a window aligned to this number (a
+    /// power of two). More than one grows when faults come in order, as <see cref="SequentialWindowBytes"/> says.</summary>
     public int NeighbourPages { get; init; } = 16;
 
-    /// <summary>How far reads of a store, and what one fault installs, grow when faults come in order, in bytes: a power of two, at least <see cref="LoadBytes"/>. Equal to it, they do not grow.</summary>
+    /// <summary>How far reads of a store, and what one fault installs, grow when faults come in order, in bytes: a power of two, at least
+    /// <see cref="LoadBytes"/>. Equal to it, they do not grow.</summary>
     public int SequentialWindowBytes { get; init; } = 512 << 10;
 
     /// <summary>How long a client waits for a page; then the page is an error there.</summary>

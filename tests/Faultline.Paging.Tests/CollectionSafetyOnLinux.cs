@@ -7,7 +7,8 @@ using Xunit;
 namespace Faultline.Paging.Tests;
 
 /// <summary>
-/// The rule about the garbage collector, shown: a managed load of registered memory deadlocks the process with its own collector; leases and the access type do not. In processes of
+/// The rule about the garbage collector, shown: a managed load of registered memory deadlocks the process with its own collector; leases
+/// and the access type do not. In processes of
 /// their own, with deadlines.
 /// </summary>
 public sealed class CollectionSafetyOnLinux

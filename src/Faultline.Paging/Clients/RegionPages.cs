@@ -61,7 +61,8 @@ internal sealed class RegionPages
     /// <summary>The pages of the last load for this region. Unguarded: a guess.</summary>
     public int LoadPages { get; set; }
 
-    /// <summary>Where the last run of pages installed for one fault ended, as a page of the region: a fault there is one in sequence. Unguarded: a guess.</summary>
+    /// <summary>Where the last run of pages installed for one fault ended, as a page of the region: a fault there is one in sequence.
+    /// Unguarded: a guess.</summary>
     public int InstallEnd { get; set; }
 
     /// <summary>The pages of the last run installed for one fault. Unguarded: a guess.</summary>

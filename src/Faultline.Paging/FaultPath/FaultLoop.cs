@@ -38,7 +38,8 @@ internal sealed class FaultLoop(PagerCore core)
     }
 
     /// <summary>
-    /// Reads and resolves while several threads fault, for a while: then the next faults are there already, and a read costs less than a wait. A single thread faults again only
+    /// Reads and resolves while several threads fault, for a while: then the next faults are there already, and a read costs less than a
+    /// wait. A single thread faults again only
     /// after it has run, so a read right after its fault would find nothing.
     /// </summary>
     private void Serve(PagerClient client, FaultWorker worker)

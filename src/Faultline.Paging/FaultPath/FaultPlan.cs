@@ -149,8 +149,10 @@ internal static class FaultPlan
     private static int InSequence(int before, int step, int longest) => Math.Clamp(before * 2 / step * step, step, Math.Max(step, longest));
 
     /// <summary>
-    /// The longest run of pages around one that are in the same state and not installed yet, within a window aligned as the kernel's fault-around is; or, if the fault is where
-    /// the last run of this region ended, the pages that follow, twice as many as that one had. Read without the image's lock: if a neighbour changes meanwhile, the engine says so.
+    /// The longest run of pages around one that are in the same state and not installed yet, within a window aligned as the kernel's
+    /// fault-around is; or, if the fault is where
+    /// the last run of this region ended, the pages that follow, twice as many as that one had. Read without the image's lock: if a
+    /// neighbour changes meanwhile, the engine says so.
     /// </summary>
     private static PagePlan Window(Region region, int page, int windowPages, PageState state, PlanKind kind)
     {

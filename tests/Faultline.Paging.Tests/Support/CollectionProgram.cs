@@ -47,7 +47,14 @@ internal static unsafe class CollectionProgram
     private static void Run(ReadingWay way, bool collects, int pages)
     {
         using LinuxEngine engine = new();
-        PagerOptions options = new() { LoadBytes = 4096, NeighbourPages = 1, SequentialWindowBytes = 4096, BudgetBytes = 16 << 20, LoadDeadline = TimeSpan.FromMinutes(5) };
+        PagerOptions options = new()
+        {
+            LoadBytes = 4096,
+            NeighbourPages = 1,
+            SequentialWindowBytes = 4096,
+            BudgetBytes = 16 << 20,
+            LoadDeadline = TimeSpan.FromMinutes(5),
+        };
         using Pager pager = new(engine, options);
         using PagedMemory memory = pager.Map(new TestStore((ulong)pages * PageSize.Small));
         Thread collector = new(CollectWithoutPause) { IsBackground = true };
