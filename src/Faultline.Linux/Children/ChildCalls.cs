@@ -55,6 +55,9 @@ internal static class ChildCalls
     /// <summary>A copy of the caller's process that shares the descriptors, is this process' child, and sends no signal when it ends.</summary>
     internal const int ProcessFlags = CloneFiles | CloneParent | CloneParentSettid;
 
-    /// <summary>A process that runs in this one's memory. It has no rseq(2) area, and so its copies have none, which would fault after the memory is gone.</summary>
+    /// <summary>
+    /// A process that runs in this one's memory. It has no rseq(2) area, and so its copies have none, which would fault once the memory
+    /// is gone.
+    /// </summary>
     internal const int LauncherFlags = CloneVm | CloneFiles;
 }

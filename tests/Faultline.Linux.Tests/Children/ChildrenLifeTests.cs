@@ -96,7 +96,8 @@ public sealed class ChildrenLifeTests : IDisposable
         Assert.Equal(Errno.EPERM, space.Protect(code, Protections.ReadWrite).Errno);
         Assert.Equal(Errno.EPERM, space.Advise(code, Advice.Remove).Errno);
         Assert.Equal(Errno.EPERM, space.Remap(code, code.Length, RemapOptions.MayMove).Errno);
-        MapRequest over = MapRequest.PrivateAnonymous(Page) with { Address = code.Start, Options = MapOptions.Fixed | MapOptions.Private | MapOptions.Anonymous };
+        MapRequest over = MapRequest.PrivateAnonymous(Page) with { Address = code.Start };
+        over = over with { Options = over.Options | MapOptions.Fixed };
         Assert.Equal(Errno.EPERM, space.Map(over).Errno);
         Assert.Equal(new AccessResult(AccessFault.NotMapped, code.Start, 0), access.Store(code.Start, 0));
         Assert.Equal(AccessFault.NotMapped, access.Load(new(8), out _).Fault);
