@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Linq;
 using Faultline.Sync;
 
 namespace Faultline.Mm;
@@ -81,6 +82,20 @@ public sealed class ManagedEngine : IMemoryEngine
 
     /// <inheritdoc/>
     public IUserfaultfdPoller CreatePoller() => new UserfaultfdPoller();
+
+    /// <summary>The frames in use: pages, page tables, the zero page. Exact while nobody is inside a call.</summary>
+    public long FramesInUse => System.Memory.FrameCount - System.Pool.AvailableFrames;
+
+    /// <summary>
+    /// Checks the engine against itself: reference and map counts, resident sets, charges, caches and swap. Threads may sleep in faults, but
+    /// nobody may be inside a call.
+    /// </summary>
+    /// <returns>What does not add up, in words; empty if everything does.</returns>
+    public IReadOnlyList<string> FindViolations()
+    {
+        SwapIo.DropOrphans(System);
+        return Invariants.Check(System, ListSpaces().Select(space => space.State));
+    }
 
     /// <inheritdoc/>
     public void Dispose()

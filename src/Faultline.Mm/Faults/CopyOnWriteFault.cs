@@ -68,7 +68,8 @@ internal static unsafe class CopyOnWriteFault
             return false;
         }
 
-        Pte.Change(request.Slot, set: Pte.Writable | Pte.Dirty | Pte.Accessed, clear: 0);
+        // A protection bit that an earlier registration has left behind ends here: protected and writable would say two things.
+        Pte.Change(request.Slot, set: Pte.Writable | Pte.Dirty | Pte.Accessed, clear: Pte.WriteProtected);
         return true;
     }
 

@@ -51,18 +51,22 @@ internal static unsafe class SwapFault
         Rmap.AddSwappedIn(folio, vma, request.Page, isExclusive);
         request.Mm.Counters.Add(CounterKind.Anonymous, 1);
         request.Mm.Counters.Add(CounterKind.Swap, -1);
-        system.Swap.RemoveReference(slot);
+        _ = system.Swap.RemoveReference(slot);
         ulong flags = vma.PageRights & ~Pte.Writable;
         bool isProtected = entry.IsWriteProtected && vma.Has(VmaFlags.UserfaultfdWriteProtect);
-        if (isExclusive && system.Swap.ReferencesOf(slot) == 0)
+        if (system.Swap.ReferencesOf(slot) == 0)
         {
-            // Ours alone: no need to keep the copy in swap, the page counts as changed again.
+            // No entry needs the copy in swap any more: the page counts as changed again.
             system.Swap.RemoveFromCache(folio);
             system.Pool.Put(folio);
             flags |= Pte.Dirty;
+        }
+
+        if (isExclusive)
+        {
             if (request.IsWrite && vma.Has(VmaFlags.Write) && !isProtected)
             {
-                flags |= Pte.Writable;
+                flags |= Pte.Writable | Pte.Dirty;
             }
         }
 

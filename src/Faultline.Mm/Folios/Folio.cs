@@ -25,6 +25,9 @@ internal readonly unsafe struct Folio(Frame* head) : IEquatable<Folio>
     /// <summary>The number of frames.</summary>
     public int FrameCount => 1 << _head->Order;
 
+    /// <summary>The slot, with <see cref="FolioFlags.SwapCache"/>.</summary>
+    public SwapSlot SwapSlot => new(_head->Swap);
+
     public ulong Index => _head->Index;
 
     public int RefCount => Volatile.Read(ref _head->RefCount);

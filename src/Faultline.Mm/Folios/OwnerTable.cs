@@ -1,4 +1,6 @@
+using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Threading;
 using Faultline.Sync;
 
@@ -70,6 +72,22 @@ internal sealed class OwnerTable
         // The handle is read after the owner: a slot that changed hands in between does not match.
         object? owner = Volatile.Read(ref slot.Owner);
         return Volatile.Read(ref slot.Handle) == handle ? owner as T : null;
+    }
+
+    /// <summary>Visits every owner of a kind; for checks.</summary>
+    public void ForEach<T>(Action<T> visit)
+        where T : class
+    {
+        T[] owners;
+        using (RankedLock.Scope held = _lock.Enter())
+        {
+            owners = [.. _slots.Select(slot => slot?.Owner).OfType<T>()];
+        }
+
+        foreach (T owner in owners)
+        {
+            visit(owner);
+        }
     }
 
     private sealed class Slot

@@ -271,7 +271,7 @@ internal sealed unsafe class ShmemFile : IMappable
 
                 // The swap cache's reference becomes the page cache's.
                 System.Swap.RemoveFromCache(folio);
-                System.Swap.RemoveReference(entry.Slot);
+                SwapIo.RemoveReference(System, entry.Slot);
             }
         }
 

@@ -55,7 +55,7 @@ internal static unsafe class Truncate
             {
                 if (file.Cache.TryRemove(found, entry))
                 {
-                    file.System.Swap.RemoveReference(entry.Slot);
+                    SwapIo.RemoveReference(file.System, entry.Slot);
                     file.UnchargeBlock();
                     index++;
                 }

@@ -154,7 +154,7 @@ internal static unsafe class Zap
         Pte.Write(entry, Pte.None);
         LeaveMarker(vma, entry, pte, options);
         counts.Add(CounterKind.Swap);
-        vma.Mm.System.Swap.RemoveReference(SwapSlot.Of(pte));
+        SwapIo.RemoveReference(vma.Mm.System, SwapSlot.Of(pte));
     }
 
     /// <summary>Write-protection of file memory outlives its pages (Linux: <c>zap_install_uffd_wp_if_needed</c>).</summary>

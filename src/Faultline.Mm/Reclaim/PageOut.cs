@@ -17,6 +17,8 @@ internal static unsafe class PageOut
                 mm.System.Pool.Put(folio);
             }
         }
+
+        SwapIo.DropOrphans(mm.System);
     }
 
     /// <summary>The page mapped at an address, with a reference; only what this address space has alone.</summary>

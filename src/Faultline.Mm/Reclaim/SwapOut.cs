@@ -38,13 +38,15 @@ internal static unsafe class SwapOut
         // Nobody can write to it any more, so what is written now is what will be read.
         if (folio.IsMapped || !system.Swap.TryWrite(slot, system.Memory.SpanAt(folio.Number)))
         {
-            // It stays in the swap cache: entries that refer to the slot find it there.
+            // It stays in the swap cache if an entry refers to the slot, and is found there.
+            SwapIo.DropIfOrphan(system, folio, slot);
             return false;
         }
 
         // Ours, and the cache's.
         if (folio.RefCount != 2)
         {
+            SwapIo.DropIfOrphan(system, folio, slot);
             return false;
         }
 
@@ -81,7 +83,7 @@ internal static unsafe class SwapOut
         }
         else
         {
-            system.Swap.RemoveReference(slot);
+            _ = system.Swap.RemoveReference(slot);
         }
 
         system.Swap.RemoveFromCache(folio);

@@ -45,6 +45,68 @@ internal static class SwapIo
         }
     }
 
+    /// <summary>
+    /// One entry less refers to a slot. With the last one goes the folio in the swap cache, if nobody is busy with it (Linux: <c>free_swap_and_cache</c>).
+    /// May be called under a table's lock.
+    /// </summary>
+    public static void RemoveReference(MmSystem system, SwapSlot slot)
+    {
+        if (!system.Swap.RemoveReference(slot))
+        {
+            return;
+        }
+
+        Folio folio = system.Swap.FindCached(slot, system.Memory);
+        if (folio.IsNull)
+        {
+            return;
+        }
+
+        using (RankedLock.Scope held = system.FolioLocks.TryEnter(folio))
+        {
+            if (held.IsHeld)
+            {
+                DropIfOrphan(system, folio, slot);
+            }
+            else
+            {
+                system.Swap.AddOrphan(slot);
+            }
+        }
+
+        system.Pool.Put(folio);
+    }
+
+    /// <summary>Drops the folios that were busy then. No lock may be held.</summary>
+    public static void DropOrphans(MmSystem system)
+    {
+        while (system.Swap.TryTakeOrphan(out SwapSlot slot))
+        {
+            Folio folio = system.Swap.FindCached(slot, system.Memory);
+            if (folio.IsNull)
+            {
+                continue;
+            }
+
+            using (RankedLock.Scope held = system.FolioLocks.Enter(folio))
+            {
+                DropIfOrphan(system, folio, slot);
+            }
+
+            system.Pool.Put(folio);
+        }
+    }
+
+    /// <summary>Takes a locked folio out of the swap cache if nothing refers to its slot: no entry can come to refer to it again.</summary>
+    public static void DropIfOrphan(MmSystem system, Folio folio, SwapSlot slot)
+    {
+        if (folio.Has(FolioFlags.SwapCache) && folio.SwapSlot == slot && system.Swap.ReferencesOf(slot) == 0)
+        {
+            system.Swap.RemoveFromCache(folio);
+            system.Pool.Put(folio);
+        }
+    }
+
     private static bool TryRead(MmSystem system, SwapSlot slot, out Folio folio, out Errno errno)
     {
         folio = system.Pool.Allocate(system.Group);

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Diagnostics;
 using System.Threading;
 using Faultline.Sync;
@@ -23,6 +24,9 @@ internal sealed class SwapArea
 
     /// <summary>The frame cached for each slot, or zero. Guard: <see cref="_lock"/>.</summary>
     private readonly uint[] _cached;
+
+    /// <summary>Guard: <see cref="_lock"/>.</summary>
+    private readonly List<SwapSlot> _orphans = [];
 
     /// <summary>Where the search for a free slot goes on. Guard: <see cref="_lock"/>.</summary>
     private uint _next = 1;
@@ -114,14 +118,43 @@ internal sealed class SwapArea
     }
 
     /// <summary>One entry less refers to a slot.</summary>
-    public void RemoveReference(SwapSlot slot)
+    /// <returns>Whether nothing refers to the slot any more but the folio cached for it: see <see cref="SwapIo.RemoveReference"/>.</returns>
+    public bool RemoveReference(SwapSlot slot)
     {
         using RankedLock.Scope held = _lock.Enter();
         Debug.Assert(_references[slot.Number] > 0, "The slot is in use.");
-        if (--_references[slot.Number] == 0 && _cached[slot.Number] == 0)
+        if (--_references[slot.Number] != 0)
         {
-            _used--;
+            return false;
         }
+
+        if (_cached[slot.Number] != 0)
+        {
+            return true;
+        }
+
+        _used--;
+        return false;
+    }
+
+    /// <summary>A cached folio that nothing refers to could not be dropped, because it was busy: later.</summary>
+    public void AddOrphan(SwapSlot slot)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        _orphans.Add(slot);
+    }
+
+    /// <summary>Takes one of those.</summary>
+    public bool TryTakeOrphan(out SwapSlot slot)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        slot = _orphans.Count == 0 ? default : _orphans[^1];
+        if (!slot.IsNone)
+        {
+            _orphans.RemoveAt(_orphans.Count - 1);
+        }
+
+        return !slot.IsNone;
     }
 
     /// <summary>The entries that refer to a slot.</summary>

@@ -42,7 +42,11 @@ internal static unsafe class Discard
                 }
                 else if (advice != Advice.Remove)
                 {
-                    Apply(vma, at, partEnd, advice);
+                    errno = Apply(vma, at, partEnd, advice);
+                    if (errno != Errno.None)
+                    {
+                        return errno;
+                    }
                 }
             }
 
@@ -65,7 +69,8 @@ internal static unsafe class Discard
             case Advice.DontNeed:
                 return vma.Has(VmaFlags.Locked) ? Errno.EINVAL : Errno.None;
             case Advice.Free:
-                return vma.IsAnonymous && !vma.Has(VmaFlags.Locked) ? Errno.None : Errno.EINVAL;
+                // What kind of memory it is, is asked after the event: Linux tells of an MADV_FREE that it then refuses.
+                return vma.Has(VmaFlags.Locked) ? Errno.EINVAL : Errno.None;
             case Advice.Remove when vma.Has(VmaFlags.Locked) || vma.File is null:
                 return Errno.EINVAL;
             case Advice.Remove:
@@ -102,8 +107,7 @@ internal static unsafe class Discard
             end = Math.Min(end, vma.End);
             if (advice != Advice.Remove)
             {
-                Apply(vma, start, end, advice);
-                return Errno.None;
+                return Apply(vma, start, end, advice);
             }
 
             file = (ShmemFile)vma.File!;
@@ -121,16 +125,21 @@ internal static unsafe class Discard
         return Errno.None;
     }
 
-    private static void Apply(Vma vma, ulong start, ulong end, Advice advice)
+    private static Errno Apply(Vma vma, ulong start, ulong end, Advice advice)
     {
-        if (advice == Advice.Free)
-        {
-            MarkFree(vma, start, end);
-        }
-        else
+        if (advice != Advice.Free)
         {
             Zap.Range(vma, start, end, ZapOptions.PrivateCopies);
+            return Errno.None;
         }
+
+        if (!vma.IsAnonymous)
+        {
+            return Errno.EINVAL;
+        }
+
+        MarkFree(vma, start, end);
+        return Errno.None;
     }
 
     /// <summary>The pages may go when memory is short, unless they are written to before: their dirty bits are taken away.</summary>

@@ -25,6 +25,7 @@ internal static class Exit
             mm.Table.FreeAll();
         }
 
+        SwapIo.DropOrphans(mm.System);
         mm.Lock.Dispose();
     }
 }
