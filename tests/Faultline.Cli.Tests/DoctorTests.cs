@@ -24,6 +24,22 @@ public sealed class DoctorTests
         }
     }
 
+    [Theory]
+    [InlineData("doctor")]
+    [InlineData("quickstart")]
+    public async Task AnyCommand_WithoutRights_SaysTheWayToGetThem(string command)
+    {
+        Assert.SkipUnless(
+            (await System.IO.File.ReadAllTextAsync("/proc/sys/vm/unprivileged_userfaultfd", TestContext.Current.CancellationToken)).Trim() == "0",
+            "sysctl vm.unprivileged_userfaultfd is 1: everybody has the rights.");
+        using var folder = new TestFolder();
+        ToolResult result = await ToolProcess.RunAsNobodyAsync(folder.Path, command);
+        Assert.Equal(3, result.ExitCode);
+        Assert.Contains("vm.unprivileged_userfaultfd=1", result.Output + result.Errors, System.StringComparison.Ordinal);
+        result.AssertNoStackTrace();
+        Assert.Empty(System.IO.Directory.GetFileSystemEntries(folder.Path));
+    }
+
     [Fact]
     public async Task Doctor_EachNo_HasOneSentenceOfAdvice()
     {

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.IO;
 using System.Linq;
 using System.Text.Json;
 using System.Threading.Tasks;
@@ -71,6 +72,25 @@ public sealed class InterruptionTests
         result.AssertOneSentence();
         Assert.Contains($"The pager (process {pager}) was killed by signal 9", result.Errors, StringComparison.Ordinal);
         await tool.AssertNothingIsLeftAsync([.. clones, pager]);
+    }
+
+    [Fact]
+    public async Task Restore_ImageCutShortMeanwhile_TheRunEndsWithSentencesAndNoZeroes()
+    {
+        using var folder = new TestFolder();
+        await using ToolProcess tool = StartLongRun(folder, "--clones", "2");
+        await tool.WaitForWorkingClonesAsync(2, ImageBytes);
+        await using (var image = new FileStream(folder.File("zero.img"), FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        {
+            image.SetLength(0);
+        }
+
+        ToolResult result = await tool.WaitAsync();
+        Assert.Equal(1, result.ExitCode);
+        result.AssertNoStackTrace();
+        Assert.Contains("cannot be had", result.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("Verified", result.Output, StringComparison.Ordinal);
+        await tool.AssertNothingIsLeftAsync([]);
     }
 
     private static ToolProcess StartLongRun(TestFolder folder, params string[] arguments) =>

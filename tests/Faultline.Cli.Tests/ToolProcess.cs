@@ -12,6 +12,9 @@ namespace Faultline.Cli.Tests;
 /// <summary>The built tool as a process of its own, with a folder for temporary files that nobody else uses.</summary>
 internal sealed class ToolProcess : IAsyncDisposable
 {
+    private const UnixFileMode AllMayDoAll = (UnixFileMode)0x1FF;
+
+    private static readonly string Tool = Path.Combine(AppContext.BaseDirectory, "faultline");
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(90);
 
     private readonly Process _process;
@@ -31,9 +34,25 @@ internal sealed class ToolProcess : IAsyncDisposable
     /// <summary>Where the tool puts its own files.</summary>
     public string TemporaryFolder { get; }
 
-    public static ToolProcess Start(string temporaryFolder, params IEnumerable<string> arguments)
+    public static ToolProcess Start(string temporaryFolder, params IEnumerable<string> arguments) =>
+        Start(temporaryFolder, Tool, arguments);
+
+    /// <summary>Runs the tool as the user <c>nobody</c>, who has no rights at all.</summary>
+    public static async Task<ToolResult> RunAsNobodyAsync(string temporaryFolder, params IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "faultline"))
+        Assert.SkipUnless(Environment.UserName == "root", "Only root can start a process as another user.");
+        Assert.SkipUnless(File.Exists("/usr/bin/setpriv"), "setpriv (util-linux) is not installed, so the tool cannot be run without rights.");
+        File.SetUnixFileMode(temporaryFolder, AllMayDoAll);
+        IEnumerable<string> drop = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+        await using ToolProcess probe = Start(temporaryFolder, "/usr/bin/setpriv", [.. drop, "test", "-x", Tool]);
+        Assert.SkipUnless((await probe.WaitAsync()).ExitCode == 0, $"The user nobody may not execute {Tool}: build in a folder that all may enter.");
+        await using ToolProcess tool = Start(temporaryFolder, "/usr/bin/setpriv", [.. drop, Tool, .. arguments]);
+        return await tool.WaitAsync();
+    }
+
+    private static ToolProcess Start(string temporaryFolder, string program, IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo(program)
         {
             UseShellExecute = false,
             RedirectStandardInput = true,

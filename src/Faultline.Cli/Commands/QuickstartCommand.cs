@@ -38,6 +38,7 @@ internal static class QuickstartCommand
     {
         string report = parsed.GetValue(Report) ?? DefaultReport();
         ReportFile.CheckWritable(report);
+        RestoreSession.CheckMachine();
         return RestoreOutcome.RunAsync("quickstart", parsed.GetValue(Json), (folder, view, token) => RunAsync(report, folder, view, token));
     }
 

@@ -6,7 +6,8 @@ namespace Faultline.Cli.Output;
 /// <summary>The console for people: the terminal as it is, or plain text that is wide enough for a table.</summary>
 internal static class PlainConsole
 {
-    private const int PipedWidth = 160;
+    /// <summary>Wide enough that nothing is ever wrapped: who reads the output by program wants whole lines.</summary>
+    private const int PipedWidth = 1000;
 
     public static IAnsiConsole Create()
     {

@@ -14,7 +14,7 @@ internal static class ResultTable
     public static void Write(IAnsiConsole console, RestoreDocument document)
     {
         var table = new Table { Border = TableBorder.Rounded };
-        table.AddColumn(string.Empty);
+        table.AddColumn(new TableColumn(string.Empty).NoWrap());
         foreach (string heading in (string[])["first byte", "done", "minor", "missing", "store", "RSS", "PSS"])
         {
             table.AddColumn(new TableColumn(heading).RightAligned().NoWrap());
@@ -74,7 +74,13 @@ internal static class ResultTable
     private static void AddRun(Table table, RestoreMode mode, RunDocument run, string open, string close)
     {
         string store = mode == RestoreMode.Mmap ? "[grey]kernel[/]" : Amount.Bytes(run.StoreBytes);
-        string name = mode == RestoreMode.Continue ? "all, with Faultline" : "all, " + ShortName(mode);
+        string name = mode switch
+        {
+            RestoreMode.Continue => "all clones",
+            RestoreMode.Copy => "with COPY",
+            RestoreMode.Eager => "eager read",
+            _ => "plain mmap",
+        };
         table.AddRow(
             open + name + close,
             open + Amount.Milliseconds(run.TimeToFirstByteMs) + close,
@@ -85,11 +91,4 @@ internal static class ResultTable
             open + Amount.Bytes(run.TotalRssBytes) + close,
             open + Amount.Bytes(run.TotalPssBytes) + close);
     }
-
-    private static string ShortName(RestoreMode mode) => mode switch
-    {
-        RestoreMode.Copy => "with COPY",
-        RestoreMode.Eager => "read eagerly",
-        _ => "plain mmap",
-    };
 }

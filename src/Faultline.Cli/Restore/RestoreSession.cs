@@ -52,6 +52,17 @@ internal static class RestoreSession
         return document;
     }
 
+    /// <summary>Checks that faults can be had here at all.</summary>
+    /// <exception cref="ToolException">They cannot: the sentence says why, and the way to get them.</exception>
+    public static void CheckMachine()
+    {
+        using var engine = new LinuxEngine();
+        if (engine.Capabilities.KernelFaults is { IsAvailable: false } missing)
+        {
+            throw new ToolException(ExitCode.CannotRunHere, $"{missing.Reason} `faultline doctor` shows everything that was looked at.");
+        }
+    }
+
     private static void Check(RestoreOptions options, ImageFile image)
     {
         if (options.Pattern == AccessPattern.Trace)
@@ -64,12 +75,7 @@ internal static class RestoreSession
             ReportFile.CheckWritable(path);
         }
 
-        using var engine = new LinuxEngine();
-        if (engine.Capabilities.KernelFaults is { IsAvailable: false } missing)
-        {
-            throw new ToolException(ExitCode.CannotRunHere, $"{missing.Reason} `faultline doctor` shows everything that was looked at.");
-        }
-
+        CheckMachine();
         CheckMemory(options, image);
     }
 
