@@ -45,13 +45,21 @@ public sealed class Testbed : IDisposable
     public IAddressSpace Space { get; }
 
     /// <summary>Looks again and again until a condition holds; fails after the deadline.</summary>
-    public static void Until(string what, Func<bool> condition)
+    public static void Until(string what, Func<bool> condition) =>
+        Assert.True(TryUntil(condition), $"It was not reached within {Deadline.Normal.TotalSeconds:0} s that {what}.");
+
+    /// <summary>Looks again and again until a condition holds; false after the deadline.</summary>
+    public static bool TryUntil(Func<bool> condition)
     {
         long start = Stopwatch.GetTimestamp();
         using ManualResetEventSlim never = new(initialState: false);
         for (int round = 0; !condition(); round++)
         {
-            Assert.True(Stopwatch.GetElapsedTime(start) < Deadline.Normal, $"It was not reached within {Deadline.Normal.TotalSeconds:0} s that {what}.");
+            if (Stopwatch.GetElapsedTime(start) > Deadline.Normal)
+            {
+                return false;
+            }
+
             if (round > 20)
             {
                 never.Wait(TimeSpan.FromMilliseconds(1));
@@ -61,6 +69,8 @@ public sealed class Testbed : IDisposable
                 Thread.Yield();
             }
         }
+
+        return true;
     }
 
     /// <summary>Skips the case unless the engine can swap.</summary>
