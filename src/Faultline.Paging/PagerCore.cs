@@ -20,6 +20,7 @@ internal sealed class PagerCore : IDisposable
     private readonly Thread[] _handlers;
     private readonly Timekeeper _timekeeper;
     private readonly double _nanosecondsPerTick;
+    private long _batch;
 
     /// <summary>The clients by tag. Replaced, never changed, under the registry lock; read without it.</summary>
     private PagerClient?[] _clients = [];
@@ -31,7 +32,7 @@ internal sealed class PagerCore : IDisposable
     private readonly PagerCounters _ended = new();
 
     /// <summary>What ended tables had counted. Guard: the registry lock.</summary>
-    private readonly List<LoadTable> _endedTables = [];
+    private readonly StatisticsSum _endedTables = new();
 
     /// <summary>Zeroes for the largest page asked for so far.</summary>
     private byte[] _zeroes = GC.AllocateArray<byte>((int)PageSize.Small, pinned: true);
@@ -44,7 +45,7 @@ internal sealed class PagerCore : IDisposable
         Poller = engine.CreatePoller();
         Buffers = new BufferPool(options.LoadBytes);
         Loads = new LoadPool(this);
-        Parking = new FaultParking(this);
+        Parking = new FaultParking();
         Loop = new FaultLoop(this);
         _timekeeper = new Timekeeper(this);
         _handlers = new Thread[options.HandlerThreads];
@@ -72,6 +73,15 @@ internal sealed class PagerCore : IDisposable
     public PagerClient?[] Clients => Volatile.Read(ref _clients);
 
     public LoadTable[] Tables => Volatile.Read(ref _tables);
+
+    /// <summary>
+    /// The number of the last batch of messages read. A fault of a batch with this number or a lower one was asleep before now, whatever
+    /// the clock says: an install made from here on
+    /// wakes it.
+    /// </summary>
+    public long LastBatch => Interlocked.Read(ref _batch);
+
+    public long NextBatch() => Interlocked.Increment(ref _batch);
 
     /// <summary>The pager's clock, in ticks of its time provider.</summary>
     public long Now() => Options.TimeProvider.GetTimestamp();
@@ -150,7 +160,6 @@ internal sealed class PagerCore : IDisposable
         _clients.CopyTo(clients, 0);
         clients[tag] = client;
         Volatile.Write(ref _clients, clients);
-        client.Tag = tag;
         SystemResult added = Poller.Add(client.Context, tag);
         if (!added.IsOk)
         {
@@ -163,6 +172,8 @@ internal sealed class PagerCore : IDisposable
                 added.Errno,
                 "A userfaultfd must be opened with NonBlocking, and be given to one pager once.");
         }
+
+        client.Tag = tag;
     }
 
     public void RegisterTable(LoadTable table)
@@ -189,7 +200,16 @@ internal sealed class PagerCore : IDisposable
     {
         PagerClient child = new(this, fork.Context, $"{fork.Parent.Name}'s child", fork.Parent);
         child.Adopt(fork.Regions);
-        Register(child);
+        try
+        {
+            Register(child);
+        }
+        catch (MemoryEngineException)
+        {
+            // It cannot be waited on: what it has not got becomes an error there, rather than zeroes.
+            child.Detach(DetachPolicy.Poison);
+        }
+
         return child;
     }
 
@@ -207,9 +227,13 @@ internal sealed class PagerCore : IDisposable
         Poller.Remove(client.Context);
         using (RankedLock.Scope held = _registry.Enter())
         {
-            var clients = (PagerClient?[])_clients.Clone();
-            clients[client.Tag] = null;
-            Volatile.Write(ref _clients, clients);
+            if (client.Tag >= 0)
+            {
+                var clients = (PagerClient?[])_clients.Clone();
+                clients[client.Tag] = null;
+                Volatile.Write(ref _clients, clients);
+            }
+
             _ended.Absorb(client.Counters);
         }
 
@@ -291,10 +315,7 @@ internal sealed class PagerCore : IDisposable
                 sum.Add(table);
             }
 
-            foreach (LoadTable table in _endedTables)
-            {
-                sum.Add(table);
-            }
+            sum.AddTables(_endedTables);
         }
 
         return sum.ToStatistics();
@@ -309,6 +330,11 @@ internal sealed class PagerCore : IDisposable
         foreach (Thread handler in _handlers)
         {
             allEnded &= handler == Thread.CurrentThread || handler.Join(Options.LoadDeadline);
+        }
+
+        foreach (FaultWorker worker in _workers)
+        {
+            worker.Dispose();
         }
 
         // A handler that a store never lets go of finds everything closed when it returns; what it might touch is left to the collector.

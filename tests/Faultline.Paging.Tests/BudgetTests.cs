@@ -1,4 +1,5 @@
 using System;
+using System.Linq;
 using System.Threading.Tasks;
 using Xunit;
 
@@ -120,6 +121,51 @@ public abstract class BudgetTests(IMemoryEngine engine) : PagerTests(engine)
         ];
         await Task.WhenAll(walks).WaitAsync(Deadline, TestContext.Current.CancellationToken);
         Assert.InRange(image.File.GetStatus().OrThrow("fstat").Blocks * 512, 0UL, Budget);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Lease_ManyThreadsNearTheBudget_WaitForRoom()
+    {
+        TestStore store = new(512 * Page);
+        Pager pager = NewPager(new PagerOptions { BudgetBytes = Budget });
+        PagedMemory memory = Own(pager.Map(store));
+        Task[] readers = [.. Enumerable.Range(0, 4).Select(seed => Task.Run(() => LeaseAround(memory, store, seed), TestContext.Current.CancellationToken))];
+        await Task.WhenAll(readers).WaitAsync(Deadline, TestContext.Current.CancellationToken);
+        byte[] all = new byte[store.Length];
+        memory.Read(0, all);
+        Assert.Equal(store.Expected(300 * Page), BitConverter.ToUInt64(all.AsSpan(300 * (int)Page)));
+        Assert.InRange(memory.Image.GetStatistics().ResidentBytes, 1, (long)Budget);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Evict_FileSealed_FailsLoadsAndNothingElse()
+    {
+        await Task.Yield();
+        TestStore store = new(512 * Page);
+        Pager pager = NewPager(new PagerOptions { BudgetBytes = Budget, LoadDeadline = TimeSpan.FromMilliseconds(200) });
+        PagedImage image = pager.OpenImage(store);
+        TestClient client = NewClient(pager, image);
+        for (ulong page = 0; page < 64; page++)
+        {
+            client.WordAt(page * Page);
+        }
+
+        image.File.AddSeals(FileSeals.Write).OrThrow("seal");
+        Assert.Equal(AccessFault.BusError, client.LoadFault(100 * Page));
+        Assert.Equal(store.Expected(20 * Page), client.WordAt(20 * Page));
+        Assert.Equal(64, image.GetStatistics().CachedPages);
+    }
+
+    private static void LeaseAround(PagedMemory memory, TestStore store, int seed)
+    {
+        Random random = new(seed);
+        for (int i = 0; i < 200; i++)
+        {
+            ulong offset = (ulong)random.Next(480) * Page;
+            using Lease lease = memory.Lease(offset, (int)(24 * Page));
+            Assert.Equal(store.Expected(offset), BitConverter.ToUInt64(lease.Bytes));
+            Assert.Equal(store.Expected(offset + (23 * Page)), BitConverter.ToUInt64(lease.Bytes[(23 * (int)Page)..]));
+        }
     }
 
     private static void Walk(TestClient client, TestStore store, int seed)

@@ -172,4 +172,18 @@ public abstract class EventTests(IMemoryEngine engine) : PagerTests(engine)
         Eventually(() => client.Paged.GetStatistics() is { } now && now.ParkedFaults == now.RetriedFaults, "the last retry");
         client.Counts(400, static s => s.Events);
     }
+
+    [Fact(Timeout = 60_000)]
+    public async Task DontNeed_ClockStandsStill_FaultsAreStillToldApart()
+    {
+        await Task.Yield();
+        TestStore store = new(16 * Page);
+        Pager pager = NewPager(new PagerOptions { TimeProvider = new StoppedClock() });
+        TestClient client = NewClient(pager, pager.OpenImage(store), RegionKind.SharedImage, Events);
+        for (int round = 0; round < 200; round++)
+        {
+            Assert.Equal(store.Expected(3 * Page), client.WordAt(3 * Page));
+            client.Space.Advise(client.Range, Advice.DontNeed).OrThrow("madvise");
+        }
+    }
 }

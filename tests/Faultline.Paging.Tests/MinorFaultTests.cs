@@ -221,4 +221,23 @@ public abstract class MinorFaultTests(IMemoryEngine engine) : PagerTests(engine)
 
         Assert.Equal(1, store.MostReads());
     }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Load_HugePages_AreCopied()
+    {
+        await Task.Yield();
+        Assert.SkipUnless(Engine.Capabilities.HugePages.IsAvailable, Engine.Capabilities.HugePages.Reason);
+        TestStore store = new(2 * PageSize.Huge) { IsZeroPage = static page => page >= 512 };
+        Pager pager = NewPager();
+        PagedImage image = pager.OpenImage(store);
+        IAddressSpace space = Engine.CreateAddressSpace().OrThrow("an address space");
+        var request = MapRequest.PrivateAnonymous(2 * PageSize.Huge);
+        request = request with { Options = request.Options | MapOptions.HugeTlb };
+        AddressRange range = new(space.Map(in request).OrThrow("mmap"), 2 * PageSize.Huge);
+        TestClient client = NewClient(pager, space, range, image, RegionKind.Copied, pageBytes: PageSize.Huge);
+        Assert.Equal(store.Expected(77 * Page), client.WordAt(77 * Page));
+        Assert.Equal(0UL, client.WordAt(700 * Page));
+        client.Counts(1024, static s => s.PagesCopied);
+        client.Counts(2, static s => s.Faults);
+    }
 }

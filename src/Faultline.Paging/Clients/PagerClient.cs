@@ -61,7 +61,7 @@ public sealed class PagerClient : IDisposable
     internal bool HasEnded => _hasEnded;
 
     /// <summary>The number the poller reports.</summary>
-    internal int Tag { get; set; }
+    internal int Tag { get; set; } = -1;
 
     /// <summary>Serves a part of the client's address space, and registers it with the context if the client has not.</summary>
     /// <param name="range">The addresses, a multiple of the page size; mapped by the client.</param>

@@ -56,6 +56,8 @@ internal static class FaultBatch
             SystemResult<int> read = client.Context.Read(worker.Messages);
             if (!read.IsOk || read.Value == 0)
             {
+                // A fork whose child's descriptor finds no room stays queued, and the poller goes on reporting it.
+                worker.MustPause |= read.Errno is Errno.EMFILE or Errno.ENFILE;
                 return (any, hadEvents);
             }
 
@@ -75,6 +77,7 @@ internal static class FaultBatch
     {
         bool hadEvents = false;
         long now = core.Now();
+        long batch = core.NextBatch();
         for (int i = 0; i < messages.Length; i++)
         {
             ref readonly UserfaultfdMessage message = ref messages[i];
@@ -98,7 +101,7 @@ internal static class FaultBatch
                 continue;
             }
 
-            worker.Put(new PageFault { Client = client, Address = message.Address, Kind = message.Kind, ReadAt = now });
+            worker.Put(new PageFault { Client = client, Address = message.Address, Kind = message.Kind, ReadAt = now, Batch = batch });
         }
 
         return hadEvents;

@@ -34,6 +34,11 @@ internal sealed class FaultLoop(PagerCore core)
             }
 
             Work(worker);
+            if (worker.MustPause)
+            {
+                worker.MustPause = false;
+                worker.Pause();
+            }
         }
     }
 
@@ -71,11 +76,7 @@ internal sealed class FaultLoop(PagerCore core)
         LoadTable table = load.Table;
         if (!Eviction.MakeRoom(table, worker))
         {
-            PageLoadException cause = new(
-                table.Image.Name,
-                table.OffsetOf(load.First),
-                (ulong)load.Count * (ulong)table.PageBytes,
-                $"the budget of {core.Options.BudgetBytes} bytes is taken by leases");
+            NoRoomException cause = new($"The budget of {core.Options.BudgetBytes} bytes is taken by leases.");
             table.GiveBack(load, worker, FaultGoal.Room, cause);
             core.Loads.Return(load);
             return;
@@ -137,7 +138,7 @@ internal sealed class FaultLoop(PagerCore core)
         };
         if (end.Action == InstallAction.Done && plan.Kind != PlanKind.Unprotect)
         {
-            worker.NoteWoken(client, region.AddressesOf(plan.Page, plan.Count), fault.ReadAt);
+            worker.NoteWoken(client, region.AddressesOf(plan.Page, plan.Count), fault.Batch);
         }
 
         return end;

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Threading;
 using Faultline.Sync;
 
@@ -10,7 +11,7 @@ namespace Faultline.Paging;
 /// the client's next event
 /// has been read, and by a timer that grows from 1 ms to 10 ms. Never dropped, never spun on.
 /// </summary>
-internal sealed class FaultParking(PagerCore core)
+internal sealed class FaultParking
 {
     private const int FirstDelayMs = 1;
     private const int LongestDelayMs = 10;
@@ -28,7 +29,7 @@ internal sealed class FaultParking(PagerCore core)
         int delayMs = Math.Min(LongestDelayMs, FirstDelayMs << Math.Min(fault.Attempts, 4));
         fault.Client.Counters.Add(PagerCounter.ParkedFaults);
         using RankedLock.Scope held = _lock.Enter();
-        _parked.Add(new Parked(fault.Again(), core.Now() + core.Ticks(TimeSpan.FromMilliseconds(delayMs))));
+        _parked.Add(new Parked(fault.Again(), Stopwatch.GetTimestamp() + (Stopwatch.Frequency * delayMs / 1000)));
         Volatile.Write(ref _count, _parked.Count);
     }
 
@@ -37,7 +38,7 @@ internal sealed class FaultParking(PagerCore core)
     {
         if (Volatile.Read(ref _count) != 0)
         {
-            Take(worker, client: null, core.Now());
+            Take(worker, client: null, Stopwatch.GetTimestamp());
         }
     }
 
@@ -65,7 +66,7 @@ internal sealed class FaultParking(PagerCore core)
             next = Math.Min(next, parked.DueAt);
         }
 
-        return next == long.MaxValue ? Timeout.Infinite : (int)Math.Clamp(Math.Ceiling(core.Elapsed(core.Now(), next).TotalMilliseconds), 0, LongestDelayMs);
+        return next == long.MaxValue ? Timeout.Infinite : (int)Math.Clamp(Math.Ceiling(Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), next).TotalMilliseconds), 0, LongestDelayMs);
     }
 
     private void Take(FaultWorker worker, PagerClient? client, long now)

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Faultline.Sync;
 
 namespace Faultline.Paging;
 
@@ -9,15 +10,17 @@ namespace Faultline.Paging;
 /// </summary>
 internal sealed class FaultWorker : IDisposable
 {
+    private readonly Parker _pause = new();
     private PageFault[] _faults = new PageFault[128];
+    private int _pauses;
     private int _head;
     private int _count;
 
     /// <summary>Addresses of <see cref="_installedFor"/> whose waiters have all been woken, if their message was read at
-    /// <see cref="_installedAt"/> or before.</summary>
+    /// <see cref="_installedBatch"/> or before.</summary>
     private AddressRange _installed;
     private PagerClient? _installedFor;
-    private long _installedAt;
+    private long _installedBatch;
 
     /// <summary>The faults to be done.</summary>
     public int Count => _count;
@@ -36,6 +39,9 @@ internal sealed class FaultWorker : IDisposable
     public PageBits Zero { get; private set; } = new(64);
 
     private int ZeroPages { get; set; } = 64;
+
+    /// <summary>Whether a message could not be read now, and reading it again at once would only cost time.</summary>
+    public bool MustPause { get; set; }
 
     /// <summary>Addresses whose wake is still owed; see <see cref="FaultWake"/>.</summary>
     public AddressRange Owed { get; set; }
@@ -92,20 +98,34 @@ internal sealed class FaultWorker : IDisposable
         return Zero;
     }
 
-    /// <summary>Remembers that the waiters of a range whose message was read at <paramref name="readAt"/> or before have all been woken.</summary>
-    public void NoteWoken(PagerClient client, AddressRange range, long readAt)
+    /// <summary>Remembers that the waiters of a range whose message was read at <paramref name="batch"/> or before have all been woken.</summary>
+    public void NoteWoken(PagerClient client, AddressRange range, long batch)
     {
         _installedFor = client;
         _installed = range;
-        _installedAt = readAt;
+        _installedBatch = batch;
     }
 
     /// <summary>Whether the fault's thread has been woken, with its page installed, since the message was read.</summary>
     public bool IsWoken(in PageFault fault) =>
         ReferenceEquals(fault.Client, _installedFor)
-            && fault.ReadAt <= _installedAt
+            && fault.Batch <= _installedBatch
             && fault.Kind != PageFaultKind.WriteProtect
             && _installed.Contains(fault.Address);
 
-    public void Dispose() => Wait.Dispose();
+    /// <summary>Lets some milliseconds pass; not as many for every thread, so that those who are in each other's way do not come back
+    /// together.</summary>
+    public void Pause()
+    {
+        const int LeastMs = 1;
+        const int KindsOfPause = 8;
+        _pauses = (_pauses * 5) + Environment.CurrentManagedThreadId;
+        _pause.Park(LeastMs + (int)((uint)_pauses % KindsOfPause));
+    }
+
+    public void Dispose()
+    {
+        Wait.Dispose();
+        _pause.Dispose();
+    }
 }

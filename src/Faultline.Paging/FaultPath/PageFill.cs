@@ -138,7 +138,7 @@ internal static class PageFill
 
     private static InstallEnd CopyToClient(PagerCore core, PageLoad load, PagerClient client, PageBits zero, FaultWorker worker)
     {
-        long now = core.Now();
+        long batch = core.LastBatch;
         InstallEnd end = default;
         using (RankedSharedLock.ReadScope held = client.Guard.EnterRead())
         {
@@ -154,7 +154,7 @@ internal static class PageFill
                     end = CopyToRegion(core, load, client, region, zero, worker);
                     if (end.Action == InstallAction.Done)
                     {
-                        NoteCopied(load, client, region, now, worker);
+                        NoteCopied(load, client, region, batch, worker);
                     }
                 }
             }
@@ -170,13 +170,13 @@ internal static class PageFill
         return end;
     }
 
-    private static void NoteCopied(PageLoad load, PagerClient client, Region region, long now, FaultWorker worker)
+    private static void NoteCopied(PageLoad load, PagerClient client, Region region, long batch, FaultWorker worker)
     {
         int first = Math.Max(load.First - region.Pages.TableBase, region.FirstPage);
         int end = Math.Min(load.End - region.Pages.TableBase, region.EndPage);
         if (first < end)
         {
-            worker.NoteWoken(client, region.AddressesOf(first, end - first), now);
+            worker.NoteWoken(client, region.AddressesOf(first, end - first), batch);
         }
     }
 

@@ -42,8 +42,14 @@ internal static class Eviction
 
     private static bool Punch(LoadTable table, int first, int count)
     {
-        AddressRange hole = new(new VirtualAddress(table.OffsetOf(first)), (ulong)count * (ulong)table.PageBytes);
-        table.Image.File.PunchHole(hole.Start.Value, hole.Length).OrThrow("fallocate (punch hole)", hole);
+        SystemResult punched = table.Image.File.PunchHole(table.OffsetOf(first), (ulong)count * (ulong)table.PageBytes);
+        if (!punched.IsOk)
+        {
+            // Sealed by someone who has the file: everything stays, from now on.
+            table.UndoEvict(first, count);
+            return false;
+        }
+
         table.Core.ForgetInstalled(table, first, count);
         table.EndEvict(first, count);
         return true;

@@ -399,6 +399,20 @@ internal sealed class LoadTable
         }
     }
 
+    /// <summary>The pages chosen by <see cref="TryBeginEvict"/> could not be taken out; no others are chosen any more.</summary>
+    public void UndoEvict(int first, int count)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        _evictionStopped = true;
+        for (int page = first; page < first + count; page++)
+        {
+            if (_states[page] == PageState.Evicting)
+            {
+                _states.UndoEvict(page);
+            }
+        }
+    }
+
     private void BeginEvictLocked(int first, int count)
     {
         for (int page = first; page < first + count; page++)

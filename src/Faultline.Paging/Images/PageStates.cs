@@ -59,6 +59,9 @@ internal sealed class PageStates(int count)
     /// <summary>Evicting to Absent.</summary>
     public void EndEvict(int page) => Move(page, PageState.Evicting, PageState.Absent);
 
+    /// <summary>Evicting to Cached: it could not be taken out.</summary>
+    public void UndoEvict(int page) => Move(page, PageState.Evicting, PageState.Cached);
+
     /// <summary>Cached to Absent: the engine found a hole, punched by someone else. Other states stay.</summary>
     public void LoseToHole(int page)
     {

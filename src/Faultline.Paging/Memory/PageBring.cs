@@ -9,46 +9,61 @@ internal static class PageBring
 {
     /// <summary>Brings a range of an image into the cache, on the calling thread as far as the store answers at once.</summary>
     /// <exception cref="PageLoadException">A page could not be brought.</exception>
-    public static void IntoCache(PagerCore core, LoadTable table, int first, int count)
+    public static void IntoCache(PagerCore core, LoadTable table, int first, int count, PinState pins = PinState.Unpinned)
     {
         FaultWorker worker = core.RentWorker();
-        try
+        long begun = core.Now();
+        Exception? cause;
+        while ((cause = TryIntoCache(core, table, first, count, worker)) is NoRoomException && core.Elapsed(begun, core.Now()) < core.Options.LoadDeadline)
         {
-            int page = first;
-            Exception? cause = null;
-            bool isClosed = false;
-            while (page < first + count && !isClosed)
+            if (pins == PinState.Pinned)
             {
-                switch (table.ClaimNext(ref page, first + count, worker.Wait, out PageLoad? load))
-                {
-                    case ClaimKind.Claimed:
-                        core.Loop.Bring(load!, worker);
-                        core.Loop.Work(worker);
-                        break;
-                    case ClaimKind.Evicting:
-                        Thread.Yield();
-                        break;
-                    case ClaimKind.Closed:
-                        isClosed = true;
-                        break;
-                }
+                table.Unpin(first, count);
+                worker.Pause();
+                table.Pin(first, count);
             }
+            else
+            {
+                worker.Pause();
+            }
+        }
 
-            cause = worker.Wait.Wait() ?? (isClosed ? table.ClosedBy : null);
-            if (cause is not null)
+        core.ReturnWorker(worker);
+        if (cause is not null)
+        {
+            string reason = cause switch
             {
-                throw new PageLoadException(
-                    table.Image.Name,
-                    table.OffsetOf(first),
-                    (ulong)count * (ulong)table.PageBytes,
-                    isClosed ? "the pager no longer serves it" : "the store failed",
-                    cause);
+                NoRoomException => "there is no room for it",
+                ObjectDisposedException when table.ClosedBy is not null => "the pager no longer serves it",
+                _ => "the store failed",
+            };
+            throw new PageLoadException(table.Image.Name, table.OffsetOf(first), (ulong)count * (ulong)table.PageBytes, reason, cause);
+        }
+    }
+
+    private static Exception? TryIntoCache(PagerCore core, LoadTable table, int first, int count, FaultWorker worker)
+    {
+        int page = first;
+        bool isClosed = false;
+        while (page < first + count && !isClosed)
+        {
+            switch (table.ClaimNext(ref page, first + count, worker.Wait, out PageLoad? load))
+            {
+                case ClaimKind.Claimed:
+                    core.Loop.Bring(load!, worker);
+                    core.Loop.Work(worker);
+                    break;
+                case ClaimKind.Evicting:
+                    Thread.Yield();
+                    break;
+                case ClaimKind.Closed:
+                    isClosed = true;
+                    break;
             }
         }
-        finally
-        {
-            core.ReturnWorker(worker);
-        }
+
+        // Even after the table is closed: the loads begun before end in this worker's wait.
+        return worker.Wait.Wait() ?? (isClosed ? table.ClosedBy : null);
     }
 
     /// <summary>Installs what is cached or zero of a range of a region. The rest, and what the engine will not take now, is left to faults.</summary>

@@ -159,7 +159,7 @@ public sealed class PagedMemory : IDisposable
         {
             for (int done = 0; done < length;)
             {
-                int bytesNow = Math.Min(length - done, StepBytes);
+                int bytesNow = Math.Min(length - done, Image.Table.BudgetPages == 0 ? StepBytes : _core.Options.LoadBytes / 2);
                 Transfer(offset + (ulong)done, bytesNow, access, slice(bytes, done, bytesNow), step, slice);
                 done += bytesNow;
             }
@@ -176,14 +176,22 @@ public sealed class PagedMemory : IDisposable
     {
         (int first, int count) = PagesOf(offset, length);
         AccessResult result = default;
-        for (int attempt = 0; attempt < Attempts; attempt++)
+        Image.Table.Pin(first, count);
+        try
         {
-            Bring(first, count);
-            result = step(access, Range.Start + offset, slice(bytes, 0, length));
-            if (result.IsOk)
+            for (int attempt = 0; attempt < Attempts; attempt++)
             {
-                return;
+                Bring(first, count);
+                result = step(access, Range.Start + offset, slice(bytes, 0, length));
+                if (result.IsOk)
+                {
+                    return;
+                }
             }
+        }
+        finally
+        {
+            Image.Table.Unpin(first, count);
         }
 
         throw new PageLoadException(Image.Name, offset, (ulong)length, $"the access ended in {result.Fault}");
@@ -203,7 +211,7 @@ public sealed class PagedMemory : IDisposable
     /// <summary>Brings pages into the cache and installs them, unless all are there.</summary>
     private void Bring(int first, int count)
     {
-        PageBring.IntoCache(_core, Image.Table, first, count);
+        PageBring.IntoCache(_core, Image.Table, first, count, PinState.Pinned);
         PageBring.Install(_core, Client, Range.Slice((ulong)first * PageSize.Small, (ulong)count * PageSize.Small));
     }
 

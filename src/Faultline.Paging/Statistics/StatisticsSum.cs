@@ -33,6 +33,15 @@ internal sealed class StatisticsSum
         }
     }
 
+    /// <summary>Adds what another sum has of tables that have ended; nothing of them is resident any more.</summary>
+    public void AddTables(StatisticsSum ended)
+    {
+        _storeReads += ended._storeReads;
+        _storeBytes += ended._storeBytes;
+        _failedLoads += ended._failedLoads;
+        _evicted += ended._evicted;
+    }
+
     public PagerStatistics ToStatistics() => new()
     {
         MissingFaults = this[PagerCounter.MissingFaults],
