@@ -41,7 +41,7 @@ internal sealed class UserfaultfdFindings
             best.IsOk ? "works" : $"{call.Errno}",
             best.IsOk,
             IsRequired: true,
-            best.IsOk ? string.Empty : $"No userfaultfd can be opened: {Explain(userOnly.Errno, privileges)}");
+            best.IsOk ? string.Empty : $"No userfaultfd can be opened. {Explain(userOnly.Errno, privileges)}");
         KernelFinding full = new(
             "kernel-mode faults",
             isFull ? "reported" : "not reported",
@@ -67,11 +67,11 @@ internal sealed class UserfaultfdFindings
 
     private static string Explain(Errno errno, ProcessPrivileges privileges) => errno switch
     {
-        Errno.EPERM when privileges.SeccompMode == 2 => "the call answers EPERM, by its rights or by the seccomp filter: give the process CAP_SYS_PTRACE and a filter that allows userfaultfd.",
-        Errno.EPERM => "the call answers EPERM: give the process CAP_SYS_PTRACE, or set sysctl vm.unprivileged_userfaultfd=1.",
-        Errno.ENOSYS => "the kernel has no userfaultfd: it needs Linux 4.3 or later, built with CONFIG_USERFAULTFD.",
-        Errno.EMFILE or Errno.ENFILE => "no descriptor is free: close some, or raise the limit (ulimit -n).",
-        _ => $"the call answers {errno}.",
+        Errno.EPERM when privileges.SeccompMode == 2 => "The call answers EPERM, by its rights or by the seccomp filter: give the process CAP_SYS_PTRACE and a filter that allows userfaultfd.",
+        Errno.EPERM => "The call answers EPERM: give the process CAP_SYS_PTRACE, or set sysctl vm.unprivileged_userfaultfd=1.",
+        Errno.ENOSYS => "The kernel has no userfaultfd: it needs Linux 4.3 or later, built with CONFIG_USERFAULTFD.",
+        Errno.EMFILE or Errno.ENFILE => "No descriptor is free: close some, or raise the limit (ulimit -n).",
+        _ => $"The call answers {errno}.",
     };
 
     private static string ExplainDevice(Errno errno) => errno switch

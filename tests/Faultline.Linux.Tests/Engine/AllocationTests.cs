@@ -12,6 +12,8 @@ public sealed class AllocationTests : IDisposable
 
     private readonly LinuxEngine _engine = new();
 
+    public AllocationTests() => Require.KernelFaults();
+
     public void Dispose() => _engine.Dispose();
 
     [Fact]

@@ -16,6 +16,7 @@ public sealed class DescriptorSocketTests
     [Fact]
     public void Receive_OfSentDescriptors_GivesSameFilesWithBytes()
     {
+        Require.KernelFaults();
         using LinuxEngine engine = new();
         Assert.SkipUnless(engine.Capabilities.KernelFaults.IsAvailable, engine.Capabilities.KernelFaults.Reason);
         (DescriptorSocket first, DescriptorSocket second) = DescriptorSocket.CreatePair().OrThrow("socketpair");
@@ -54,6 +55,7 @@ public sealed class DescriptorSocketTests
     [Fact]
     public void FromDescriptor_BeforeHandshake_HasNoFeaturesAndCanShakeHands()
     {
+        Require.KernelFaults();
         using LinuxEngine engine = new();
         Assert.SkipUnless(engine.Capabilities.KernelFaults.IsAvailable, engine.Capabilities.KernelFaults.Reason);
         (DescriptorSocket first, DescriptorSocket second) = DescriptorSocket.CreatePair().OrThrow("socketpair");

@@ -14,6 +14,7 @@ public sealed class HandlerInOtherProcess
     [Fact(Timeout = 60_000)]
     public async Task Faults_HandledByAnotherProcess_GiveItsContents()
     {
+        Require.KernelFaults();
         string path = $"@faultline-test-handler-{Environment.ProcessId}";
         using DescriptorSocket listener = DescriptorSocket.Listen(path).OrThrow("listen");
         using Process handler = HandlerProgram.Start(path);

@@ -44,6 +44,7 @@ public sealed class HomeAccessTests : IDisposable
     [Fact]
     public void Access_ToPoisonedPage_IsAnAnswerAndPopulateNamesIt()
     {
+        Require.KernelFaults();
         Assert.SkipUnless(_engine.Capabilities.Features.HasFlag(UserfaultfdFeatures.Poison), "POISON needs Linux 6.6 or later.");
         VirtualAddress at = _engine.Home.Map(MapRequest.PrivateAnonymous(PageSize.Small)).OrThrow("mmap");
         using IUserfaultfd context = UserfaultfdHandshake.Open(_engine.Home, UserfaultfdFeatures.Poison).OrThrow("userfaultfd");

@@ -11,6 +11,7 @@ public sealed class HomeMinorFault
     [Fact(Timeout = 20_000)]
     public async Task Continue_AfterMinorFault_LetsReaderSeeCachedPage()
     {
+        Require.KernelFaults();
         using LinuxEngine engine = new();
         Assert.SkipUnless(engine.Capabilities.KernelFaults.IsAvailable, engine.Capabilities.KernelFaults.Reason);
         using IMemoryFile file = engine.CreateMemoryFile(new() { Name = "minor", Size = 4 * PageSizeBytes }).OrThrow("memfd_create");

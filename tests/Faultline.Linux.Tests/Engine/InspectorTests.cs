@@ -70,6 +70,7 @@ public sealed class InspectorTests : IDisposable
     [Fact]
     public void GetMappings_OfRegisteredAndLockedArea_ShowsModesAndPages()
     {
+        Require.KernelFaults();
         AddressRange range = new(_engine.Home.Map(MapRequest.PrivateAnonymous(4 * PageSize.Small)).OrThrow("mmap"), 4 * PageSize.Small);
         _engine.Home.Lock(range.Slice(0, 2 * PageSize.Small)).OrThrow("mlock");
         using IUserfaultfd context = UserfaultfdHandshake.Open(_engine.Home, UserfaultfdFeatures.None).OrThrow("userfaultfd");

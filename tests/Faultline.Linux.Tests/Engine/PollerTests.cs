@@ -17,7 +17,11 @@ public sealed class PollerTests : IDisposable
     private readonly List<Thread> _readers = [];
     private readonly VirtualAddress _at;
 
-    public PollerTests() => _at = _engine.Home.Map(MapRequest.PrivateAnonymous(256 * PageSize.Small)).OrThrow("mmap");
+    public PollerTests()
+    {
+        Require.KernelFaults();
+        _at = _engine.Home.Map(MapRequest.PrivateAnonymous(256 * PageSize.Small)).OrThrow("mmap");
+    }
 
     public void Dispose()
     {
