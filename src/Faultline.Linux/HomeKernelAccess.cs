@@ -23,7 +23,7 @@ internal sealed unsafe class HomeKernelAccess(int processId) : IMemoryAccess
         get
         {
             int id = Volatile.Read(ref _threadId);
-            return (uint)(id == 0 ? InterruptSignal.CurrentThreadId : id);
+            return (uint)(id == 0 ? KernelThread.CurrentId : id);
         }
     }
 
@@ -95,7 +95,7 @@ internal sealed unsafe class HomeKernelAccess(int processId) : IMemoryAccess
     // The kernel transfers page by page and stops early at the first page that cannot be had; asking again for the rest tells why.
     private AccessResult Transfer(VirtualAddress remoteAddress, void* localAddress, nuint length, bool isWrite)
     {
-        Volatile.Write(ref _threadId, InterruptSignal.CurrentThreadId);
+        Volatile.Write(ref _threadId, KernelThread.CurrentId);
         bool isCounting = Volatile.Read(ref _isCounting) != 0;
         rusage before = default;
         if (isCounting)

@@ -10,27 +10,8 @@ namespace Faultline.Linux;
 /// </summary>
 internal static unsafe class InterruptSignal
 {
-    [ThreadStatic]
-    private static int _currentThreadId;
-
     /// <summary>The signal: the highest real-time one that nobody handles. The runtime uses the lowest.</summary>
     internal static readonly int Number = Install();
-
-    /// <summary>The kernel's number of the calling thread.</summary>
-    internal static int CurrentThreadId
-    {
-        get
-        {
-            int id = _currentThreadId;
-            if (id == 0)
-            {
-                id = (int)LibC.syscall(SystemCallNumbers.Gettid, 0, 0, 0, 0, 0, 0);
-                _currentThreadId = id;
-            }
-
-            return id;
-        }
-    }
 
     /// <summary>Interrupts a thread of this process; one that is gone is left alone.</summary>
     internal static void Send(int threadId) =>

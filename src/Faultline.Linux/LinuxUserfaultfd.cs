@@ -53,8 +53,14 @@ public sealed unsafe class LinuxUserfaultfd : IUserfaultfd
     /// <param name="owner">The address space it belongs to, if that is one of this engine's: MOVE, and COPY from an address, are made there. Without it
     /// they answer EOPNOTSUPP.</param>
     /// <returns>The context, or EINVAL (not a userfaultfd), EBADF.</returns>
+    /// <exception cref="ArgumentException">The owner is an address space of another engine.</exception>
     public static SystemResult<LinuxUserfaultfd> FromDescriptor(SafeHandle descriptor, IAddressSpace? owner = null)
     {
+        if (owner is not (null or LinuxAddressSpace))
+        {
+            throw new ArgumentException("The owner was made by another engine. Leave it out, or name an address space of the Linux engine.", nameof(owner));
+        }
+
         int number = (int)descriptor.DangerousGetHandle();
         int flags = LibC.fcntl(number, fcntl_h.F_GETFL, 0);
         if (flags == -1)
@@ -247,7 +253,7 @@ public sealed unsafe class LinuxUserfaultfd : IUserfaultfd
 
     private SystemResult<int> ReadBlocking(Span<UserfaultfdMessage> messages, BlockedReaders readers)
     {
-        int threadId = InterruptSignal.CurrentThreadId;
+        int threadId = KernelThread.CurrentId;
         if (!readers.TryEnter(threadId))
         {
             return new(0, Errno.ECANCELED);

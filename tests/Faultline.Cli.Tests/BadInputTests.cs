@@ -103,6 +103,7 @@ public sealed class BadInputTests
     [Fact]
     public async Task Restore_MoreMemoryThanThereIs_SaysSo()
     {
+        MainJob.Need();
         using var folder = new TestFolder();
         string image = folder.EmptyImage(1L << 40);
         ToolResult result = await ToolProcess.RunAsync(folder.Path, "restore", image, "--clones", "200", "--compare", "eager");

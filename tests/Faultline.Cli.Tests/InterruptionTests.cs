@@ -11,6 +11,8 @@ namespace Faultline.Cli.Tests;
 /// <summary>What happens when processes of a run end before their time.</summary>
 public sealed class InterruptionTests
 {
+    public InterruptionTests() => MainJob.Need();
+
     /// <summary>Big enough that a run over it takes a while.</summary>
     private const long ImageBytes = 2L << 30;
 

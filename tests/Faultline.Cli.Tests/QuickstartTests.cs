@@ -7,6 +7,8 @@ namespace Faultline.Cli.Tests;
 
 public sealed class QuickstartTests
 {
+    public QuickstartTests() => MainJob.Need();
+
     [Fact]
     public async Task Quickstart_NoArguments_RestoresFourClonesWithEveryComparison()
     {

@@ -17,6 +17,8 @@ public sealed class RestoreTests
     /// <summary>Two thirds of the test image are not zero, and only those take memory.</summary>
     private const long ContentBytes = ImageBytes * 2 / 3;
 
+    public RestoreTests() => MainJob.Need();
+
     [Theory]
     [InlineData("sequential")]
     [InlineData("random")]

@@ -131,6 +131,34 @@ public sealed class ChildrenAccessTests : IDisposable
         Assert.Equal(new ResidentCounters(3 * Page, 0, 0, 0), _space.Inspector.GetCounters().OrThrow("status"));
     }
 
+    [Fact]
+    public void CallsAndAccesses_Repeated_AllocateNothing()
+    {
+        using IMemoryAccess user = _space.OpenAccess().OrThrow("access");
+        using IMemoryAccess kernel = _space.OpenAccess(AccessMode.Kernel).OrThrow("access");
+        VirtualAddress at = _space.Map(MapRequest.PrivateAnonymous(4 * Page)).OrThrow("mmap");
+        byte[] bytes = new byte[2 * Page];
+        long allocated = 0;
+        for (int round = 0; round < 100; round++)
+        {
+            // The first round compiles.
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            bool all = user.Store(at, 1).IsOk
+                & user.Load(at, out _).IsOk
+                & user.CompareExchange(at, 2, 1, out _).IsOk
+                & user.Write(at, bytes).IsOk
+                & user.Read(at, bytes).IsOk
+                & kernel.Write(at, bytes).IsOk
+                & kernel.Load(at, out _).IsOk
+                & !user.Load(new(8), out _).IsOk
+                & _space.Advise(new(at, Page), Advice.DontNeed).IsOk;
+            Assert.True(all);
+            allocated = round == 0 ? 0 : allocated + GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+
+        Assert.Equal(0, allocated);
+    }
+
     [Fact(Timeout = 20_000)]
     public async Task Load_MissingPage_WaitsForCopy()
     {

@@ -71,6 +71,30 @@ public sealed class ChildrenAloneTests : IDisposable
         Assert.InRange(ChildrenOfThisProcess(), 0, 1);
     }
 
+    [Fact]
+    public void CreateAddressSpace_TwoHundredAtOnce_AllWork()
+    {
+        var spaces = new IAddressSpace[200];
+        for (int i = 0; i < spaces.Length; i++)
+        {
+            spaces[i] = _engine.CreateAddressSpace().OrThrow("clone");
+        }
+
+        for (int i = 0; i < spaces.Length; i++)
+        {
+            VirtualAddress at = spaces[i].Map(MapRequest.PrivateAnonymous(Page)).OrThrow("mmap");
+            using IMemoryAccess access = spaces[i].OpenAccess().OrThrow("access");
+            Assert.True(access.Store(at, (ulong)i).IsOk);
+            Assert.True(access.Load(at, out ulong value).IsOk);
+            Assert.Equal((ulong)i, value);
+        }
+
+        // Disposing the engine ends them all.
+        _engine.Dispose();
+        Assert.All(spaces, space => Assert.Equal(Errno.ESRCH, space.Map(MapRequest.PrivateAnonymous(Page)).Errno));
+        Assert.InRange(ChildrenOfThisProcess(), 0, 1);
+    }
+
     [Fact(Timeout = 20_000)]
     public async Task ForkOfHome_WithForkEvents_SendsExactlyOne()
     {

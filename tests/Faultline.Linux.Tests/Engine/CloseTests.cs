@@ -42,7 +42,7 @@ public sealed class CloseTests : IDisposable
         int threadId = 0;
         Task<SystemResult<int>> reading = StartAsync(() =>
         {
-            Volatile.Write(ref threadId, InterruptSignal.CurrentThreadId);
+            Volatile.Write(ref threadId, KernelThread.CurrentId);
             return context.Read(new UserfaultfdMessage[1]);
         });
         long endsAt = Environment.TickCount64 + 10_000;

@@ -18,17 +18,17 @@ public sealed class HomeAccessTests : IDisposable
     }
 
     [Fact]
-    public void Read_IntoUnmappedMemory_AnswersBadAddressAndWhatWasDone()
+    public void Read_IntoForbiddenMemory_AnswersBadAddressAndWhatWasDone()
     {
         VirtualAddress at = _engine.Home.Map(MapRequest.PrivateAnonymous(3 * PageSize.Small)).OrThrow("mmap");
-        _engine.Home.Unmap(new(at + (2 * PageSize.Small), PageSize.Small)).OrThrow("munmap");
+        _engine.Home.Protect(new(at + (2 * PageSize.Small), PageSize.Small), Protections.None).OrThrow("mprotect");
         byte[] bytes = new byte[3 * PageSize.Small];
         Assert.Equal(new(AccessFault.BadAddress, default, (2 * PageSize.Small) - 10), _access.Read(at + 10, bytes.AsSpan(10)));
         Assert.Equal(new(AccessFault.BadAddress, default, 2 * PageSize.Small), _access.Write(at, bytes));
         Assert.Equal(new(AccessFault.BadAddress, default, 0), _access.Load(at + (2 * PageSize.Small), out _));
         Assert.Equal(new(AccessFault.BadAddress, default, 0), _access.Load(default, out _));
         Assert.Equal(new(AccessFault.None, default, 0), _access.Read(default, []));
-        _engine.Home.Unmap(new(at, 2 * PageSize.Small)).OrThrow("munmap");
+        _engine.Home.Unmap(new(at, 3 * PageSize.Small)).OrThrow("munmap");
     }
 
     [Fact]
@@ -81,12 +81,12 @@ public sealed class HomeAccessTests : IDisposable
     [Fact]
     public async Task ThreadId_OfAccessFromAnotherThread_IsThatThreads()
     {
-        Assert.Equal((uint)InterruptSignal.CurrentThreadId, _access.ThreadId);
+        Assert.Equal((uint)KernelThread.CurrentId, _access.ThreadId);
         int other = await Task.Factory.StartNew(
             () =>
             {
                 _ = _access.Load(default, out _);
-                return InterruptSignal.CurrentThreadId;
+                return KernelThread.CurrentId;
             },
             TestContext.Current.CancellationToken,
             TaskCreationOptions.LongRunning,

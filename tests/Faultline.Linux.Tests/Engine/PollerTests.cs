@@ -146,7 +146,7 @@ public sealed class PollerTests : IDisposable
         long startedAt = Stopwatch.GetTimestamp();
         Task<SystemResult<int>> waiting = StartAsync(() =>
         {
-            Volatile.Write(ref threadId, InterruptSignal.CurrentThreadId);
+            Volatile.Write(ref threadId, KernelThread.CurrentId);
             return poller.Wait(new long[1], 100);
         });
         while (!waiting.IsCompleted && Stopwatch.GetElapsedTime(startedAt) < Deadline)

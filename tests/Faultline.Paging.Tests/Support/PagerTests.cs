@@ -65,8 +65,16 @@ public abstract class PagerTests : IDisposable
         return NewClient(pager, space, range, image, kind, features);
     }
 
-    protected TestClient NewClient(Pager pager, IAddressSpace space, AddressRange range, PagedImage image, RegionKind kind, UserfaultfdFeatures? features = null, ulong pageBytes = PageSize.Small)
+    protected TestClient NewClient(
+        Pager pager,
+        IAddressSpace space,
+        AddressRange range,
+        PagedImage image,
+        RegionKind kind,
+        UserfaultfdFeatures? features = null,
+        ulong pageBytes = PageSize.Small)
     {
+        Assert.SkipUnless(Engine.Capabilities.KernelFaults.IsAvailable, Engine.Capabilities.KernelFaults.Reason);
         IUserfaultfd context = UserfaultfdHandshake.Open(space, features ?? Plain).OrThrow("userfaultfd");
         PagerClient paged = pager.Attach(context, $"client {_owned.Count}");
         TestClient client = Own(new TestClient(space, context, range, paged));
