@@ -162,9 +162,12 @@ public sealed class ChildrenAccessTests : IDisposable
     [Fact(Timeout = 20_000)]
     public async Task Load_MissingPage_WaitsForCopy()
     {
-        Assert.SkipUnless(_engine.Capabilities.KernelFaults.IsAvailable, _engine.Capabilities.KernelFaults.Reason);
+        Assert.SkipUnless(_engine.Capabilities.Userfaultfd.IsAvailable, _engine.Capabilities.Userfaultfd.Reason);
         VirtualAddress at = _space.Map(MapRequest.PrivateAnonymous(Page)).OrThrow("mmap");
-        using IUserfaultfd context = UserfaultfdHandshake.Open(_space, UserfaultfdFeatures.ThreadId).OrThrow("userfaultfd");
+        using IUserfaultfd context = UserfaultfdHandshake.Open(
+            _space,
+            UserfaultfdFeatures.ThreadId,
+            options: UserfaultfdOptions.NonBlocking | UserfaultfdOptions.CloseOnExec | UserfaultfdOptions.UserModeOnly).OrThrow("userfaultfd");
         Assert.True(context.Register(new(at, Page), RegisterModes.Missing).IsOk);
         using IMemoryAccess access = _space.OpenAccess().OrThrow("access");
         Task<ulong> loading = Task.Run(() =>

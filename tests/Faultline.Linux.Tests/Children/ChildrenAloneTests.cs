@@ -122,7 +122,7 @@ public sealed class ChildrenAloneTests : IDisposable
     [Fact(Timeout = 20_000)]
     public async Task EngineDispose_WhileForkOfHomeWaits_EndsTheFork()
     {
-        LinuxEngine engine = new();
+        using LinuxEngine engine = new();
         VirtualAddress at = engine.Home.Map(MapRequest.PrivateAnonymous(Page)).OrThrow("mmap");
         SystemResult<IUserfaultfd> opened = UserfaultfdHandshake.Open(engine.Home, UserfaultfdFeatures.EventFork);
         Assert.SkipWhen(opened.Errno == Errno.EPERM, "FORK events need CAP_SYS_PTRACE.");

@@ -74,7 +74,7 @@ public sealed class ChildrenLifeTests : IDisposable
     [Fact(Timeout = 30_000)]
     public async Task EngineDispose_WhileWaiting_EndsEverything()
     {
-        LinuxEngine engine = new();
+        using LinuxEngine engine = new();
         using Armed armed = new(engine, AccessMode.User);
         Task<AccessResult> waiting = armed.StartLoadAsync();
         armed.ReadFault();
@@ -162,7 +162,7 @@ public sealed class ChildrenLifeTests : IDisposable
     [Fact(Timeout = 30_000)]
     public async Task ParentProcessKilled_ChildrenWithSleepingThreads_EndToo()
     {
-        Assert.SkipUnless(_engine.Capabilities.KernelFaults.IsAvailable, _engine.Capabilities.KernelFaults.Reason);
+        Assert.SkipUnless(_engine.Capabilities.Userfaultfd.IsAvailable, _engine.Capabilities.Userfaultfd.Reason);
         using Process parent = OrphanProgram.Start();
         string? line = await parent.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
         int[] pids = [.. line!.Split(' ').Select(one => int.Parse(one, CultureInfo.InvariantCulture))];
@@ -228,11 +228,13 @@ public sealed class ChildrenLifeTests : IDisposable
 
         internal Armed(LinuxEngine engine, AccessMode mode)
         {
+            Capability needed = mode == AccessMode.User ? engine.Capabilities.Userfaultfd : engine.Capabilities.KernelFaults;
+            Assert.SkipUnless(needed.IsAvailable, needed.Reason);
             Space = engine.CreateAddressSpace().OrThrow("clone");
             At = Space.Map(MapRequest.PrivateAnonymous(Page)).OrThrow("mmap");
-            SystemResult<IUserfaultfd> opened = UserfaultfdHandshake.Open(Space, UserfaultfdFeatures.ThreadId);
-            Assert.SkipWhen(opened.Errno == Errno.EPERM, "A userfaultfd for kernel-mode faults needs CAP_SYS_PTRACE.");
-            Context = opened.OrThrow("userfaultfd");
+            UserfaultfdOptions options = UserfaultfdOptions.NonBlocking | UserfaultfdOptions.CloseOnExec
+                | (mode == AccessMode.User ? UserfaultfdOptions.UserModeOnly : UserfaultfdOptions.None);
+            Context = UserfaultfdHandshake.Open(Space, UserfaultfdFeatures.ThreadId, options: options).OrThrow("userfaultfd");
             Assert.True(Context.Register(new(At, Page), RegisterModes.Missing).IsOk);
             Access = Space.OpenAccess(mode).OrThrow("access");
             _poller = engine.CreatePoller();

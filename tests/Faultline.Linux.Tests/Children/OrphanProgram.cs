@@ -42,7 +42,10 @@ internal static class OrphanProgram
         using LinuxEngine engine = new();
         IAddressSpace space = engine.CreateAddressSpace().OrThrow("clone");
         VirtualAddress at = space.Map(MapRequest.PrivateAnonymous(PageSize.Small)).OrThrow("mmap");
-        IUserfaultfd context = UserfaultfdHandshake.Open(space, UserfaultfdFeatures.None).OrThrow("userfaultfd");
+        IUserfaultfd context = UserfaultfdHandshake.Open(
+            space,
+            UserfaultfdFeatures.None,
+            options: UserfaultfdOptions.NonBlocking | UserfaultfdOptions.UserModeOnly).OrThrow("userfaultfd");
         new SystemResult(context.Register(new(at, PageSize.Small), RegisterModes.Missing).Errno).OrThrow("UFFDIO_REGISTER");
         IMemoryAccess access = space.OpenAccess().OrThrow("access");
         IAddressSpace copy = space.Fork().OrThrow("fork");
