@@ -13,5 +13,8 @@ public static class Deadline
     public static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(60);
 
     private static TimeSpan ReadSeconds(string variable, int otherwise) =>
-        TimeSpan.FromSeconds(int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out int seconds) ? seconds : otherwise);
+        TimeSpan.FromSeconds(
+            int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out int seconds)
+                ? seconds
+                : otherwise);
 }

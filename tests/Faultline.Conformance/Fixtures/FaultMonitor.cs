@@ -68,13 +68,6 @@ public sealed class FaultMonitor : IDisposable
         return message;
     }
 
-    /// <summary>Fails if a message is there, or comes within a short time.</summary>
-    public void ExpectQuiet()
-    {
-        Expect.Ok(_poller.Wait(_ready, (int)Deadline.Quiet.TotalMilliseconds));
-        ExpectNothingQueued();
-    }
-
     /// <summary>Fails if a message is there now.</summary>
     public void ExpectNothingQueued()
     {

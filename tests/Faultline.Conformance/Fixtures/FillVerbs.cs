@@ -12,7 +12,13 @@ public static class FillVerbs
     /// <param name="moveSource">Where MOVE takes its pages from; the others ignore it.</param>
     /// <param name="modes">Mode bits, which have the same values for all calls as far as they exist.</param>
     /// <param name="seed">The pattern COPY copies.</param>
-    public static FillResult Issue(this FillVerb verb, IUserfaultfd uffd, AddressRange range, VirtualAddress moveSource = default, FillModes modes = FillModes.None, ulong seed = 1) =>
+    public static FillResult Issue(
+        this FillVerb verb,
+        IUserfaultfd uffd,
+        AddressRange range,
+        VirtualAddress moveSource = default,
+        FillModes modes = FillModes.None,
+        ulong seed = 1) =>
         verb switch
         {
             FillVerb.Copy => uffd.Copy(range.Start, Pattern.Bytes(range.Length, seed), modes),

@@ -237,6 +237,17 @@ public sealed class Testbed : IDisposable
     /// <summary>Starts a call that may block.</summary>
     public static PendingWork<T> StartCall<T>(string what, Func<T> call) => new(what, call);
 
+    /// <summary>Starts moving a range to a given place, which blocks while its events are unread.</summary>
+    public PendingWork<SystemResult<VirtualAddress>> StartMove(
+        AddressRange range,
+        VirtualAddress target,
+        ulong newLength,
+        RemapOptions more = RemapOptions.None) =>
+        StartCall("mremap", () => Space.Remap(range, newLength, RemapOptions.MayMove | RemapOptions.Fixed | more, target));
+
+    /// <summary>Starts moving a range to a given place, which blocks while its events are unread.</summary>
+    public PendingWork<SystemResult<VirtualAddress>> StartMove(AddressRange range, VirtualAddress target) => StartMove(range, target, range.Length);
+
     /// <summary>Loads eight bytes, which must succeed.</summary>
     public ulong Load(VirtualAddress address) => Finish(StartLoad(address)).AwaitValue();
 
@@ -295,6 +306,9 @@ public sealed class Testbed : IDisposable
     /// <summary>The pagemap entry of the first 4 KiB of a page.</summary>
     public PagemapEntry Pagemap(MappedArea area, int page) => Pagemap(area.At(page));
 
+    /// <summary>Whether the pagemap shows the first 4 KiB of a page as write-protected.</summary>
+    public bool IsProtected(MappedArea area, int page) => Pagemap(area, page).IsUserfaultfdWriteProtected;
+
     /// <summary>The pagemap entry of an address in a given address space.</summary>
     public static PagemapEntry PagemapOf(IAddressSpace space, VirtualAddress address)
     {
@@ -331,7 +345,7 @@ public sealed class Testbed : IDisposable
         });
     }
 
-    /// <summary>Whether a register call that must succeed says so.</summary>
+    /// <summary>Skips the case if there is a reason.</summary>
     public static void SkipIf(string? reason)
     {
         if (reason is not null)

@@ -38,7 +38,7 @@ public abstract class AsyncWriteProtectConformance(EngineHost host) : Conformanc
     {
         (MappedArea area, FaultMonitor monitor) = Protected(kind, present: true);
         Assert.Equal(7UL, Bed.Load(area.At(0)));
-        Assert.True(Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected);
+        Assert.True(Bed.IsProtected(area, 0));
         monitor.ExpectNothingQueued();
     }
 
@@ -48,7 +48,7 @@ public abstract class AsyncWriteProtectConformance(EngineHost host) : Conformanc
         (MappedArea area, FaultMonitor monitor) = Protected(MemoryKind.Anonymous, present: true);
         IMemoryAccess kernel = Bed.Own(Expect.Ok(Bed.Space.OpenAccess(AccessMode.Kernel)));
         PendingAccess.Store(kernel, area.At(0), 3).AwaitValue();
-        Assert.False(Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected);
+        Assert.False(Bed.IsProtected(area, 0));
         monitor.ExpectNothingQueued();
     }
 
@@ -58,7 +58,7 @@ public abstract class AsyncWriteProtectConformance(EngineHost host) : Conformanc
     {
         (MappedArea area, FaultMonitor monitor) = Protected(kind, present: true);
         Expect.Ok(monitor.Uffd.WriteProtect(area.Range, WriteProtectModes.None));
-        Assert.False(Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected);
+        Assert.False(Bed.IsProtected(area, 0));
     }
 
     // MISSING messages still flow beside asynchronous protection.
@@ -81,7 +81,7 @@ public abstract class AsyncWriteProtectConformance(EngineHost host) : Conformanc
         (MappedArea area, FaultMonitor monitor) = Protected(MemoryKind.Anonymous, present: true);
         IAddressSpace child = Bed.OwnSpace(Expect.Ok(Bed.Space.Fork()));
         Bed.Store(area.At(0), 9);
-        Assert.False(Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected);
+        Assert.False(Bed.IsProtected(area, 0));
         IMemoryAccess access = Bed.Own(Expect.Ok(child.OpenAccess()));
         Assert.Equal(7UL, PendingAccess.Load(access, area.At(0)).AwaitValue());
         monitor.ExpectNothingQueued();
@@ -111,7 +111,7 @@ public abstract class AsyncWriteProtectConformance(EngineHost host) : Conformanc
         Expect.Ok(monitor.Uffd.WriteProtect(area.Range, WriteProtectModes.Protect));
         Assert.Equal(PageSize.Huge, Bed.Vma(area.Range).AnonymousHuge);
         Bed.Store(area.At(77));
-        Assert.Equal([77], Enumerable.Range(0, area.PageTotal).Where(page => !Bed.Pagemap(area, page).IsUserfaultfdWriteProtected));
+        Assert.Equal([77], Enumerable.Range(0, area.PageTotal).Where(page => !Bed.IsProtected(area, page)));
         monitor.ExpectNothingQueued();
     }
 
@@ -125,7 +125,7 @@ public abstract class AsyncWriteProtectConformance(EngineHost host) : Conformanc
 
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.WriteProtect, UserfaultfdFeatures.WriteProtectAsync);
         Expect.Ok(monitor.Uffd.WriteProtect(area.Range, WriteProtectModes.Protect));
-        Assert.True(Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected);
+        Assert.True(Bed.IsProtected(area, 0));
         return (area, monitor);
     }
 }

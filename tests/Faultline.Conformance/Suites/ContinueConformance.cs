@@ -149,7 +149,7 @@ public abstract class ContinueConformance(EngineHost host) : ConformanceSuite(ho
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Minor | RegisterModes.WriteProtect);
         Expect.Ok(monitor.Uffd.WriteProtect(area.Range, WriteProtectModes.Protect));
         Expect.Filled(monitor.Uffd.Continue(area.Page(0), modes), area.PageBytes);
-        Assert.Equal(modes == FillModes.WriteProtect, Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected);
+        Assert.Equal(modes == FillModes.WriteProtect, Bed.IsProtected(area, 0));
     }
 
     [Theory]

@@ -153,7 +153,7 @@ public abstract class CopyConformance(EngineHost host) : ConformanceSuite(host)
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing | RegisterModes.WriteProtect);
         Expect.Ok(monitor.Uffd.WriteProtect(area.Range, WriteProtectModes.Protect));
         Expect.Filled(monitor.Uffd.Copy(area.At(0), Pattern.Bytes(area.PageBytes, 3), modes), area.PageBytes);
-        Assert.Equal(modes == FillModes.WriteProtect, Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected);
+        Assert.Equal(modes == FillModes.WriteProtect, Bed.IsProtected(area, 0));
     }
 
     // 6.18 overwrites a guard; later kernels answer EEXIST.
@@ -312,7 +312,8 @@ public abstract class CopyConformance(EngineHost host) : ConformanceSuite(host)
 
     private (MappedArea Area, FaultMonitor Monitor) Limited(int limitPages)
     {
-        SystemResult<IMemoryFile> file = Engine.CreateMemoryFile(new() { Name = "limited", Size = 4 * PageSize.Small, LimitBytes = (ulong)limitPages * PageSize.Small });
+        ulong limit = (ulong)limitPages * PageSize.Small;
+        SystemResult<IMemoryFile> file = Engine.CreateMemoryFile(new() { Name = "limited", Size = 4 * PageSize.Small, LimitBytes = limit });
         Testbed.SkipIf(file.Errno == Errno.EOPNOTSUPP ? $"No file with a limit can be made: {Engine.Capabilities.LimitedFiles.Reason}" : null);
         MappedArea area = Bed.MapFile(MemoryKind.ShmemShared, Bed.Own(Expect.Ok(file)), pages: 4);
         return (area, Bed.Watch(area, RegisterModes.Missing));

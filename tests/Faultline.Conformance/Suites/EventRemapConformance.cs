@@ -14,7 +14,7 @@ public abstract class EventRemapConformance(EngineHost host) : ConformanceSuite(
     {
         (MappedArea area, FaultMonitor monitor) = Watched(kind);
         VirtualAddress target = Bed.NextPlace();
-        PendingWork<SystemResult<VirtualAddress>> remap = Move(area, target);
+        PendingWork<SystemResult<VirtualAddress>> remap = Bed.StartMove(area.Range, target);
         remap.AssertStillBlocked();
         ExpectRemap(monitor, area.Range.Start, new(target, area.Range.Length));
         monitor.ExpectEvent(UserfaultfdEvent.Unmap, area.Range);
@@ -28,7 +28,7 @@ public abstract class EventRemapConformance(EngineHost host) : ConformanceSuite(
     {
         (MappedArea area, FaultMonitor monitor) = Watched(MemoryKind.Anonymous, UserfaultfdFeatures.EventRemap);
         VirtualAddress target = Bed.NextPlace();
-        PendingWork<SystemResult<VirtualAddress>> remap = Move(area, target);
+        PendingWork<SystemResult<VirtualAddress>> remap = Bed.StartMove(area.Range, target);
         ExpectRemap(monitor, area.Range.Start, new(target, area.Range.Length));
         Expect.Ok(remap.Await());
         PendingAccess load = Bed.StartLoad(target + PageSize.Small);
@@ -43,7 +43,7 @@ public abstract class EventRemapConformance(EngineHost host) : ConformanceSuite(
         (MappedArea area, FaultMonitor monitor) = Watched(MemoryKind.Anonymous);
         MappedArea other = Bed.Map(MemoryKind.Anonymous);
         monitor.Register(other.Range, RegisterModes.Missing);
-        PendingWork<SystemResult<VirtualAddress>> remap = Move(area, other.Range.Start);
+        PendingWork<SystemResult<VirtualAddress>> remap = Bed.StartMove(area.Range, other.Range.Start);
         monitor.ExpectEvent(UserfaultfdEvent.Unmap, other.Range);
         ExpectRemap(monitor, area.Range.Start, other.Range);
         monitor.ExpectEvent(UserfaultfdEvent.Unmap, area.Range);
@@ -56,7 +56,7 @@ public abstract class EventRemapConformance(EngineHost host) : ConformanceSuite(
     {
         (MappedArea area, FaultMonitor monitor) = Watched(MemoryKind.Anonymous, UserfaultfdFeatures.EventRemap);
         VirtualAddress target = Bed.NextPlace();
-        PendingWork<SystemResult<VirtualAddress>> remap = Testbed.StartCall("mremap", () => Bed.Space.Remap(area.Range, 2 * area.Range.Length, RemapOptions.MayMove | RemapOptions.Fixed, target));
+        PendingWork<SystemResult<VirtualAddress>> remap = Bed.StartMove(area.Range, target, 2 * area.Range.Length);
         ExpectRemap(monitor, area.Range.Start, new(target, area.Range.Length));
         Expect.Ok(remap.Await());
         AddressRange grown = new(target, 2 * area.Range.Length);
@@ -68,11 +68,12 @@ public abstract class EventRemapConformance(EngineHost host) : ConformanceSuite(
     {
         (MappedArea area, FaultMonitor monitor) = Watched(MemoryKind.Anonymous);
         VirtualAddress target = Bed.NextPlace();
-        PendingWork<SystemResult<VirtualAddress>> remap = Testbed.StartCall("mremap", () => Bed.Space.Remap(area.Range, area.Range.Length, RemapOptions.MayMove | RemapOptions.Fixed | RemapOptions.DontUnmap, target));
+        PendingWork<SystemResult<VirtualAddress>> remap = Bed.StartMove(area.Range, target, area.Range.Length, RemapOptions.DontUnmap);
         ExpectRemap(monitor, area.Range.Start, new(target, area.Range.Length));
         Expect.Ok(remap.Await());
         monitor.ExpectNothingQueued();
-        Assert.Equal((RegisterModes.Missing, RegisterModes.Missing), (Bed.Vma(area.Range).RegisteredModes, Bed.Vma(area.Range with { Start = target }).RegisteredModes));
+        Assert.Equal(RegisterModes.Missing, Bed.Vma(area.Range).RegisteredModes);
+        Assert.Equal(RegisterModes.Missing, Bed.Vma(area.Range with { Start = target }).RegisteredModes);
     }
 
     [Fact]
@@ -105,7 +106,7 @@ public abstract class EventRemapConformance(EngineHost host) : ConformanceSuite(
         MappedArea area = Bed.Map(MemoryKind.Anonymous);
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing);
         VirtualAddress target = Bed.NextPlace();
-        Expect.Ok(Move(area, target).Await());
+        Expect.Ok(Bed.StartMove(area.Range, target).Await());
         Assert.Equal(0UL, Bed.Load(target));
         monitor.ExpectNothingQueued();
     }
@@ -116,7 +117,7 @@ public abstract class EventRemapConformance(EngineHost host) : ConformanceSuite(
     {
         (MappedArea area, FaultMonitor monitor) = Watched(MemoryKind.ShmemShared);
         VirtualAddress target = Bed.NextPlace();
-        PendingWork<SystemResult<VirtualAddress>> remap = Testbed.StartCall("mremap", () => Bed.Space.Remap(new(area.Range.Start, 0), area.Range.Length, RemapOptions.MayMove | RemapOptions.Fixed, target));
+        PendingWork<SystemResult<VirtualAddress>> remap = Bed.StartMove(new(area.Range.Start, 0), target, area.Range.Length);
         ExpectRemap(monitor, area.Range.Start, new(target, 0));
         Expect.Ok(remap.Await());
         Assert.Equal(RegisterModes.Missing, Bed.Vma(area.Range).RegisteredModes);
@@ -148,7 +149,7 @@ public abstract class EventRemapConformance(EngineHost host) : ConformanceSuite(
     {
         (MappedArea area, FaultMonitor monitor) = Watched(MemoryKind.Anonymous);
         Expect.Ok(Bed.Space.Protect(area.Pages(2, 2), Protections.Read));
-        Expect.Fails(Move(area, Bed.NextPlace()).Await(), Errno.EFAULT);
+        Expect.Fails(Bed.StartMove(area.Range, Bed.NextPlace()).Await(), Errno.EFAULT);
         monitor.ExpectNothingQueued();
     }
 
@@ -157,9 +158,6 @@ public abstract class EventRemapConformance(EngineHost host) : ConformanceSuite(
         UserfaultfdMessage message = monitor.NextMessage();
         Assert.Equal((UserfaultfdEvent.Remap, from, to), (message.Event, message.Address, message.Range));
     }
-
-    private PendingWork<SystemResult<VirtualAddress>> Move(MappedArea area, VirtualAddress target) =>
-        Testbed.StartCall("mremap", () => Bed.Space.Remap(area.Range, area.Range.Length, RemapOptions.MayMove | RemapOptions.Fixed, target));
 
     private (MappedArea Area, FaultMonitor Monitor) Watched(MemoryKind kind, UserfaultfdFeatures features = Both)
     {

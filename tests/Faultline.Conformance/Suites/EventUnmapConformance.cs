@@ -65,8 +65,9 @@ public abstract class EventUnmapConformance(EngineHost host) : ConformanceSuite(
     {
         MappedArea area = Bed.Map(MemoryKind.Anonymous);
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing, UserfaultfdFeatures.EventUnmap);
-        var request = MapRequest.PrivateAnonymous(2 * PageSize.Small);
-        PendingWork<SystemResult<VirtualAddress>> map = Testbed.StartCall("mmap", () => Bed.Space.Map(request with { Address = area.At(1), Options = request.Options | MapOptions.Fixed }));
+        const MapOptions Over = MapOptions.Private | MapOptions.Anonymous | MapOptions.Fixed;
+        MapRequest request = MapRequest.PrivateAnonymous(2 * PageSize.Small) with { Address = area.At(1), Options = Over };
+        PendingWork<SystemResult<VirtualAddress>> map = Testbed.StartCall("mmap", () => Bed.Space.Map(request));
         monitor.ExpectEvent(UserfaultfdEvent.Unmap, area.Pages(1, 2));
         Assert.Equal(area.At(1), Expect.Ok(map.Await()));
         Assert.Equal(RegisterModes.None, Bed.Vma(area.Pages(1, 2)).RegisteredModes);

@@ -1,3 +1,4 @@
+using System.Linq;
 using Xunit;
 
 namespace Faultline.Conformance;
@@ -176,11 +177,12 @@ public abstract class HugetlbConformance(EngineHost host) : ConformanceSuite(hos
     {
         MappedArea area = Bed.Map(MemoryKind.HugetlbShared, pages: 1);
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing);
-        PendingAccess[] loads = [Bed.StartLoad(area.At(0, 8)), Bed.StartLoad(area.At(0, PageSize.Huge / 2)), Bed.StartLoad(area.At(0, PageSize.Huge - 8))];
+        ulong[] offsets = [8, PageSize.Huge / 2, PageSize.Huge - 8];
+        PendingAccess[] loads = [.. offsets.Select(offset => Bed.StartLoad(area.At(0, offset)))];
         monitor.AwaitPending(3);
         monitor.ExpectFault(PageFaultFlags.None, area.At(0));
         Expect.Filled(monitor.Uffd.Copy(area.At(0), Pattern.Bytes(PageSize.Huge, 1)), PageSize.Huge);
-        Assert.Equal((Pattern.Word(1, 8), Pattern.Word(1, PageSize.Huge / 2), Pattern.Word(1, PageSize.Huge - 8)), (loads[0].AwaitValue(), loads[1].AwaitValue(), loads[2].AwaitValue()));
+        Assert.Equal(offsets.Select(offset => Pattern.Word(1, offset)), loads.Select(load => load.AwaitValue()));
         monitor.ExpectNothingQueued();
     }
 

@@ -114,7 +114,7 @@ public abstract class InteractionConformance(EngineHost host) : ConformanceSuite
         Expect.Filled(monitor.Uffd.Copy(area.At(0), Pattern.Bytes(PageSize.Huge, 1)), PageSize.Huge);
         Expect.Ok(monitor.Uffd.WriteProtect(area.Page(200), WriteProtectModes.Protect));
         Expect.Fails(Bed.Space.Advise(area.Range, Advice.Collapse), Errno.EINVAL);
-        Assert.True(Bed.Pagemap(area, 200).IsUserfaultfdWriteProtected);
+        Assert.True(Bed.IsProtected(area, 200));
     }
 
     // 13, row 29: a hole that a MISSING-armed mapping waits for may not be filled behind its back.

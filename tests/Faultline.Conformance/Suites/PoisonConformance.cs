@@ -147,7 +147,7 @@ public abstract class PoisonConformance(EngineHost host) : ConformanceSuite(host
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing, features);
         Expect.Filled(monitor.Uffd.Poison(area.Page(1)), PageSize.Small);
         VirtualAddress target = Bed.NextPlace();
-        PendingWork<SystemResult<VirtualAddress>> remap = Testbed.StartCall("mremap", () => Bed.Space.Remap(area.Range, area.Range.Length, RemapOptions.MayMove | RemapOptions.Fixed, target));
+        PendingWork<SystemResult<VirtualAddress>> remap = Bed.StartMove(area.Range, target);
         if (features != UserfaultfdFeatures.None)
         {
             Assert.Equal(UserfaultfdEvent.Remap, monitor.NextMessage().Event);

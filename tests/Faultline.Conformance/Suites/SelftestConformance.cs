@@ -135,8 +135,8 @@ public abstract class SelftestConformance(EngineHost host) : ConformanceSuite(ho
         {
             PendingAccess load = Bed.StartLoad(area.At(page));
             monitor.ExpectFault(PageFaultFlags.None, area.At(page));
-            FillResult result = page % 2 == 0 ? monitor.Uffd.Poison(area.Page(page)) : monitor.Uffd.Copy(area.At(page), Pattern.Bytes(area.PageBytes, (ulong)page));
-            Expect.Filled(result, area.PageBytes);
+            FillVerb verb = page % 2 == 0 ? FillVerb.Poison : FillVerb.Copy;
+            Expect.Filled(verb.Issue(monitor.Uffd, area.Page(page)), area.PageBytes);
             failed += load.Await().IsOk ? 0 : 1;
         }
 

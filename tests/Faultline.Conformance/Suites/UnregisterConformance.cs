@@ -64,9 +64,9 @@ public abstract class UnregisterConformance(EngineHost host) : ConformanceSuite(
         Bed.Store(area.At(0));
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.WriteProtect);
         Expect.Ok(monitor.Uffd.WriteProtect(area.Range, WriteProtectModes.Protect));
-        Assert.True(Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected);
+        Assert.True(Bed.IsProtected(area, 0));
         Expect.Ok(monitor.Uffd.Unregister(area.Range));
-        Assert.False(Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected);
+        Assert.False(Bed.IsProtected(area, 0));
         Bed.Store(area.At(0), 9);
         monitor.ExpectNothingQueued();
     }
@@ -78,7 +78,7 @@ public abstract class UnregisterConformance(EngineHost host) : ConformanceSuite(
         MappedArea area = Bed.Map(kind, pages: 1);
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.WriteProtect);
         Expect.Ok(monitor.Uffd.WriteProtect(area.Range, WriteProtectModes.Protect));
-        Assert.True(Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected);
+        Assert.True(Bed.IsProtected(area, 0));
         Expect.Ok(monitor.Uffd.Unregister(area.Range));
         Assert.Equal(0UL, Bed.Pagemap(area, 0).Value);
     }

@@ -25,7 +25,7 @@ public abstract class WriteProtectConformance(EngineHost host) : ConformanceSuit
     {
         (MappedArea area, FaultMonitor monitor) = Populated(MemoryKind.Anonymous);
         Expect.Fails(monitor.Uffd.WriteProtect(area.Range, (WriteProtectModes)modes), Errno.EINVAL);
-        Assert.False(Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected);
+        Assert.False(Bed.IsProtected(area, 0));
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public abstract class WriteProtectConformance(EngineHost host) : ConformanceSuit
         FaultMonitor monitor = Bed.Open();
         monitor.Register(area.Pages(0, 2), RegisterModes.WriteProtect);
         Expect.Fails(monitor.Uffd.WriteProtect(area.Range, WriteProtectModes.Protect), Errno.ENOENT);
-        Assert.Equal([true, true, false, false], Enumerable.Range(0, 4).Select(page => Bed.Pagemap(area, page).IsUserfaultfdWriteProtected));
+        Assert.Equal([true, true, false, false], Enumerable.Range(0, 4).Select(page => Bed.IsProtected(area, page)));
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public abstract class WriteProtectConformance(EngineHost host) : ConformanceSuit
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.WriteProtect);
         Expect.Ok(Bed.Space.Unmap(area.Page(2)));
         Expect.Ok(monitor.Uffd.WriteProtect(area.Range, WriteProtectModes.Protect));
-        Assert.Equal([true, true, false, true, true], Enumerable.Range(0, 5).Select(page => Bed.Pagemap(area, page).IsUserfaultfdWriteProtected));
+        Assert.Equal([true, true, false, true, true], Enumerable.Range(0, 5).Select(page => Bed.IsProtected(area, page)));
     }
 
     [Theory]
@@ -99,7 +99,7 @@ public abstract class WriteProtectConformance(EngineHost host) : ConformanceSuit
     {
         (MappedArea area, FaultMonitor monitor) = Populated(kind, pages: 3);
         Expect.Ok(monitor.Uffd.WriteProtect(area.Page(1), WriteProtectModes.Protect));
-        Assert.Equal([false, true, false], Enumerable.Range(0, 3).Select(page => Bed.Pagemap(area, page).IsUserfaultfdWriteProtected));
+        Assert.Equal([false, true, false], Enumerable.Range(0, 3).Select(page => Bed.IsProtected(area, page)));
         Bed.Store(area.At(0), 2);
         Bed.Store(area.At(2), 2);
         monitor.ExpectNothingQueued();
@@ -114,7 +114,7 @@ public abstract class WriteProtectConformance(EngineHost host) : ConformanceSuit
         (MappedArea area, FaultMonitor monitor) = Populated(kind);
         Expect.Ok(monitor.Uffd.WriteProtect(area.Range, WriteProtectModes.Protect));
         Expect.Ok(monitor.Uffd.WriteProtect(area.Range, WriteProtectModes.None));
-        Assert.False(Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected);
+        Assert.False(Bed.IsProtected(area, 0));
         Assert.Equal(kind.IsHugetlb() ? 1 : 0, Bed.CountStoreFaults(area.At(0)).Minor);
     }
 
@@ -129,7 +129,7 @@ public abstract class WriteProtectConformance(EngineHost host) : ConformanceSuit
         store.AssertStillBlocked();
         Expect.Ok(monitor.Uffd.WriteProtect(area.Range, WriteProtectModes.DontWake));
         store.AssertStillBlocked();
-        Assert.False(Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected);
+        Assert.False(Bed.IsProtected(area, 0));
         Expect.Ok(monitor.Uffd.Wake(area.Range));
         store.AwaitValue();
     }
@@ -307,7 +307,7 @@ public abstract class WriteProtectConformance(EngineHost host) : ConformanceSuit
         MappedArea area = Bed.Map(kind, pages: 1);
         FaultMonitor monitor = Bed.Watch(area, modes, UserfaultfdFeatures.WriteProtectUnpopulated);
         Expect.Ok(monitor.Uffd.WriteProtect(area.Range, WriteProtectModes.Protect));
-        Assert.True(Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected);
+        Assert.True(Bed.IsProtected(area, 0));
         return (area, monitor);
     }
 }

@@ -35,7 +35,7 @@ public abstract class WriteProtectLifeConformance(EngineHost host) : Conformance
     {
         (MappedArea area, _) = Protected(kind);
         Expect.Ok(Bed.Space.Advise(area.Range, Advice.DontNeed));
-        Assert.Equal((false, kept), (Bed.Pagemap(area, 0).IsPresent, Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected));
+        Assert.Equal((false, kept), (Bed.Pagemap(area, 0).IsPresent, Bed.IsProtected(area, 0)));
     }
 
     [Theory]
@@ -47,7 +47,7 @@ public abstract class WriteProtectLifeConformance(EngineHost host) : Conformance
     {
         (MappedArea area, _) = Protected(kind);
         Expect.Ok(throughTheFile ? area.Backing.PunchHole(0, area.PageBytes) : Bed.Space.Advise(area.Range, Advice.Remove));
-        Assert.Equal((false, true), (Bed.Pagemap(area, 0).IsPresent, Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected));
+        Assert.Equal((false, true), (Bed.Pagemap(area, 0).IsPresent, Bed.IsProtected(area, 0)));
         Assert.Equal(0UL, Testbed.Blocks(area));
     }
 
@@ -58,7 +58,7 @@ public abstract class WriteProtectLifeConformance(EngineHost host) : Conformance
     {
         (MappedArea area, _) = Protected(kind);
         Expect.Ok(area.Backing.Truncate(0));
-        Assert.Equal((false, kept), (Bed.Pagemap(area, 0).IsPresent, Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected));
+        Assert.Equal((false, kept), (Bed.Pagemap(area, 0).IsPresent, Bed.IsProtected(area, 0)));
     }
 
     [Theory]
@@ -69,7 +69,7 @@ public abstract class WriteProtectLifeConformance(EngineHost host) : Conformance
     {
         (MappedArea area, FaultMonitor monitor) = Protected(kind);
         Bed.SwapOut(area.Range);
-        Assert.True(Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected);
+        Assert.True(Bed.IsProtected(area, 0));
         Assert.Equal(7UL, Bed.Load(area.At(0)));
         Assert.True(Bed.Pagemap(area, 0) is { IsPresent: true, IsUserfaultfdWriteProtected: true });
         PendingAccess store = Bed.StartStore(area.At(0), 8);
@@ -90,7 +90,7 @@ public abstract class WriteProtectLifeConformance(EngineHost host) : Conformance
     {
         (MappedArea area, FaultMonitor monitor) = Protected(kind);
         Expect.Ok(Bed.Space.Protect(area.Range, away));
-        Assert.True(Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected);
+        Assert.True(Bed.IsProtected(area, 0));
         Expect.Ok(Bed.Space.Protect(area.Range, Protections.ReadWrite));
         PendingAccess store = Bed.StartStore(area.At(0), 8);
         monitor.ExpectFault(WriteProtected, area.At(0));
@@ -104,7 +104,7 @@ public abstract class WriteProtectLifeConformance(EngineHost host) : Conformance
     {
         (MappedArea area, _) = Protected(kind, present);
         IAddressSpace child = Bed.OwnSpace(Expect.Ok(Bed.Space.Fork()));
-        Assert.True(Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected);
+        Assert.True(Bed.IsProtected(area, 0));
         Assert.False(Testbed.PagemapOf(child, area.At(0)).IsUserfaultfdWriteProtected);
         Assert.Equal(RegisterModes.None, Assert.Single(Expect.Ok(child.Inspector.GetMappings(area.Range))).RegisteredModes);
     }
@@ -129,7 +129,8 @@ public abstract class WriteProtectLifeConformance(EngineHost host) : Conformance
     [InlineData(true)]
     public void Fork_ProtectedSwapEntry_ChildHasTheBitOnlyWithTheEvent(bool withEvent)
     {
-        (MappedArea area, FaultMonitor monitor) = Protected(MemoryKind.Anonymous, features: withEvent ? UserfaultfdFeatures.EventFork : UserfaultfdFeatures.None);
+        UserfaultfdFeatures features = withEvent ? UserfaultfdFeatures.EventFork : UserfaultfdFeatures.None;
+        (MappedArea area, FaultMonitor monitor) = Protected(MemoryKind.Anonymous, features: features);
         Bed.SwapOut(area.Range);
         PendingWork<SystemResult<IAddressSpace>> fork = Testbed.StartCall("fork", Bed.Space.Fork);
         if (withEvent)
@@ -139,7 +140,7 @@ public abstract class WriteProtectLifeConformance(EngineHost host) : Conformance
 
         IAddressSpace child = Bed.OwnSpace(Expect.Ok(fork.Await()));
         Assert.Equal((true, withEvent), (Testbed.PagemapOf(child, area.At(0)).IsSwap, Testbed.PagemapOf(child, area.At(0)).IsUserfaultfdWriteProtected));
-        Assert.True(Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected);
+        Assert.True(Bed.IsProtected(area, 0));
     }
 
     // 13, row 37.
@@ -162,7 +163,7 @@ public abstract class WriteProtectLifeConformance(EngineHost host) : Conformance
     {
         (MappedArea area, FaultMonitor monitor) = Protected(kind, present, UserfaultfdFeatures.EventRemap);
         VirtualAddress target = Bed.NextPlace();
-        PendingWork<SystemResult<VirtualAddress>> remap = Testbed.StartCall("mremap", () => Bed.Space.Remap(area.Range, area.Range.Length, RemapOptions.MayMove | RemapOptions.Fixed, target));
+        PendingWork<SystemResult<VirtualAddress>> remap = Bed.StartMove(area.Range, target);
         Assert.Equal(UserfaultfdEvent.Remap, monitor.NextMessage().Event);
         Expect.Ok(remap.Await());
         Assert.Equal((present, true), (Bed.Pagemap(target).IsPresent, Bed.Pagemap(target).IsUserfaultfdWriteProtected));
@@ -176,7 +177,7 @@ public abstract class WriteProtectLifeConformance(EngineHost host) : Conformance
     {
         (MappedArea area, FaultMonitor monitor) = Protected(kind, present);
         monitor.Dispose();
-        Assert.Equal((present, false), (Bed.Pagemap(area, 0).IsPresent, Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected));
+        Assert.Equal((present, false), (Bed.Pagemap(area, 0).IsPresent, Bed.IsProtected(area, 0)));
         Assert.Equal(RegisterModes.None, Bed.Vma(area.Range).RegisteredModes);
         Bed.Store(area.At(0), 3);
     }
@@ -191,7 +192,7 @@ public abstract class WriteProtectLifeConformance(EngineHost host) : Conformance
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.WriteProtect);
         Expect.Ok(monitor.Uffd.WriteProtect(area.Range, WriteProtectModes.Protect));
         Expect.Ok(Bed.Space.Advise(area.Range, Advice.DontNeed));
-        Assert.Equal((false, true), (Bed.Pagemap(area, 0).IsPresent, Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected));
+        Assert.Equal((false, true), (Bed.Pagemap(area, 0).IsPresent, Bed.IsProtected(area, 0)));
         Assert.Equal(0UL, Bed.Load(area.At(0)));
         PendingAccess store = Bed.StartStore(area.At(0), 8);
         monitor.ExpectFault(WriteProtected, area.At(0));
@@ -230,7 +231,7 @@ public abstract class WriteProtectLifeConformance(EngineHost host) : Conformance
         monitor.ExpectFault(WriteProtected, area.At(5));
         Expect.Ok(monitor.Uffd.WriteProtect(area.Page(5), WriteProtectModes.None));
         store.AwaitValue();
-        Assert.Equal((true, false, true), (Bed.Pagemap(area, 4).IsUserfaultfdWriteProtected, Bed.Pagemap(area, 5).IsUserfaultfdWriteProtected, Bed.Pagemap(area, 6).IsUserfaultfdWriteProtected));
+        Assert.Equal((true, false, true), (Bed.IsProtected(area, 4), Bed.IsProtected(area, 5), Bed.IsProtected(area, 6)));
         Assert.Equal(0UL, Bed.Vma(area.Range).AnonymousHuge);
     }
 
@@ -240,7 +241,7 @@ public abstract class WriteProtectLifeConformance(EngineHost host) : Conformance
     {
         (MappedArea area, FaultMonitor monitor) = HugeAnonymous();
         Expect.Ok(monitor.Uffd.WriteProtect(area.Pages(1, 2), WriteProtectModes.Protect));
-        Assert.Equal((false, true, true, false), (Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected, Bed.Pagemap(area, 1).IsUserfaultfdWriteProtected, Bed.Pagemap(area, 2).IsUserfaultfdWriteProtected, Bed.Pagemap(area, 3).IsUserfaultfdWriteProtected));
+        Assert.Equal((false, true, true, false), (Bed.IsProtected(area, 0), Bed.IsProtected(area, 1), Bed.IsProtected(area, 2), Bed.IsProtected(area, 3)));
         Assert.Equal(0UL, Bed.Vma(area.Range).AnonymousHuge);
     }
 
@@ -263,7 +264,7 @@ public abstract class WriteProtectLifeConformance(EngineHost host) : Conformance
 
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.WriteProtect, features | UserfaultfdFeatures.WriteProtectUnpopulated);
         Expect.Ok(monitor.Uffd.WriteProtect(area.Range, WriteProtectModes.Protect));
-        Assert.Equal((present, true), (Bed.Pagemap(area, 0).IsPresent, Bed.Pagemap(area, 0).IsUserfaultfdWriteProtected));
+        Assert.Equal((present, true), (Bed.Pagemap(area, 0).IsPresent, Bed.IsProtected(area, 0)));
         return (area, monitor);
     }
 }
