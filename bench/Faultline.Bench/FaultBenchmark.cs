@@ -162,7 +162,11 @@ public sealed class FaultBenchmark
         using var pager = new PagerRounds(_engine, _toucher, OneCpuPages, _placements.OneCpu.FaultingCpu);
         using var pinning = new ProcessPinning(_placements.OneCpu.HandlerCpu, cpus);
         var usual = new PagerOptions();
-        var rows = new List<Row> { pager.Anonymous(OnePageAtATime), pager.Image(OnePageAtATime), pager.Anonymous(usual), pager.Image(usual) };
+        FloorRounds floor = pager.Floor(usual);
+        var rows = new List<Row>
+        {
+            pager.Anonymous(OnePageAtATime), pager.Image(OnePageAtATime), pager.Anonymous(usual), pager.Image(usual), floor.Anonymous(), floor.Image(),
+        };
         int pagerRows = rows.Count;
         if (_c is not null)
         {
@@ -173,7 +177,7 @@ public sealed class FaultBenchmark
         Timing? c = measured.ElementAtOrDefault(pagerRows)?.Timing;
         return (
             new PagerComparison(PagerTarget, OneCpuPages, c, PagerRow.Of(measured[0], c), PagerRow.Of(measured[1], c)),
-            new PagerComparison(SequentialTarget, OneCpuPages, c, PagerRow.Of(measured[2], c), PagerRow.Of(measured[3], c)));
+            new PagerComparison(SequentialTarget, OneCpuPages, c, PagerRow.Of(measured[2], c, measured[4].Timing), PagerRow.Of(measured[3], c, measured[5].Timing)));
     }
 
     /// <summary>The .NET row, and the C row if there is one.</summary>
