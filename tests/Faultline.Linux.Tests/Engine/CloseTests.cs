@@ -131,6 +131,39 @@ public sealed class CloseTests : IDisposable
         }
     }
 
+    // A COPY whose source faults is a call that stays inside for as long as the test likes.
+    [Fact]
+    public async Task Dispose_WhileCallIsInside_KeepsTheNumberTakenUntilItIsOut()
+    {
+        AddressRange target = new(_engine.Home.Map(MapRequest.PrivateAnonymous(PageSize.Small)).OrThrow("mmap"), PageSize.Small);
+        AddressRange source = new(_engine.Home.Map(MapRequest.PrivateAnonymous(PageSize.Small)).OrThrow("mmap"), PageSize.Small);
+        var closing = (LinuxUserfaultfd)UserfaultfdHandshake.Open(_engine.Home, UserfaultfdFeatures.None).OrThrow("userfaultfd");
+        using IUserfaultfd other = UserfaultfdHandshake.Open(_engine.Home, UserfaultfdFeatures.None).OrThrow("userfaultfd");
+        Assert.True(closing.Register(target, RegisterModes.Missing).IsOk);
+        Assert.True(other.Register(source, RegisterModes.Missing).IsOk);
+        using IUserfaultfdPoller poller = _engine.CreatePoller();
+        poller.Add(other, 1).OrThrow("epoll_ctl");
+        nint number = closing.Descriptor.DangerousGetHandle();
+        Task<FillResult> copying = StartAsync(() => closing.Copy(target, source.Start));
+        Assert.Equal(1, poller.Wait(new long[1], 5000).OrThrow("epoll_wait"));
+
+        closing.Dispose();
+        var files = new LinuxMemoryFile[64];
+        for (int i = 0; i < files.Length; i++)
+        {
+            files[i] = (LinuxMemoryFile)_engine.CreateMemoryFile(new() { Name = "next" }).OrThrow("memfd_create");
+        }
+
+        bool isTaken = Array.Exists(files, file => file.Descriptor.DangerousGetHandle() == number);
+        Array.ForEach(files, file => file.Dispose());
+        Assert.True(other.Zeropage(source).IsOk);
+        Assert.Equal(new(Errno.None, (long)PageSize.Small), await copying.WaitAsync(Deadline, TestContext.Current.CancellationToken));
+        Assert.False(isTaken);
+        Assert.Equal(Errno.EBADF, closing.Wake(target).Errno);
+        _engine.Home.Unmap(target).OrThrow("munmap");
+        _engine.Home.Unmap(source).OrThrow("munmap");
+    }
+
     [Fact]
     public async Task Handshake_ByTwoThreadsAtOnce_IsWonByExactlyOne()
     {
