@@ -36,6 +36,7 @@ public sealed class ManagedEngine : IMemoryEngine
         var group = new MemoryGroup(id: 1, (long)(limit >> PageSize.SmallShift));
         var pool = new FolioPool(memory, [group]);
         System = new MmSystem(pool, group, new SwapArea(options.Swap), options.MappingLimit);
+        pool.Reclaim = wanted => Reclaimer.TryFree(System, wanted);
         InstallRule = options.InstallRule == InstallRuleVersion.Review2021 ? PteInstallRule.Review2021 : PteInstallRule.Linux618;
         MmState home = NewState() ?? throw new MemoryEngineException("Creating the managed engine", default, Errno.ENOMEM, "Give it more memory.");
         _home = new AddressSpace(this, home, isHome: true);

@@ -112,9 +112,27 @@ public sealed class EngineTests : IDisposable
     }
 
     [Fact]
-    public void Access_GroupIsFull_EndsInOutOfMemoryAndGoesOnAfterwards()
+    public void Access_MoreThanTheGroupAllows_IsSwappedOutAndComesBack()
     {
         using IAddressSpace space = NewSpace();
+        ulong pages = (16UL << 20) / Page;
+        VirtualAddress memory = space.Map(MapRequest.PrivateAnonymous((pages + 1000) * Page)).OrThrow("mmap");
+        using IMemoryFile file = NewFile(1000);
+        VirtualAddress shared = space.Map(MapRequest.SharedFile(file, 1000 * Page)).OrThrow("mmap");
+        Fill(space, shared, 1000, seed: 8);
+        Fill(space, memory, pages + 1000, seed: 7);
+        Assert.True(space.Inspector.GetCounters().Value.Swap > 0);
+        Assert.Empty(_engine.FindViolations());
+        Check(space, memory, pages + 1000, seed: 7);
+        Check(space, shared, 1000, seed: 8);
+        Assert.Empty(_engine.FindViolations());
+    }
+
+    [Fact]
+    public void Access_GroupIsFull_EndsInOutOfMemoryAndGoesOnAfterwards()
+    {
+        using var engine = new ManagedEngine(new ManagedEngineOptions { MemoryBytes = 64UL << 20, MemoryLimitBytes = 16UL << 20 });
+        IAddressSpace space = engine.Home;
         ulong pages = (16UL << 20) / Page;
         VirtualAddress memory = space.Map(MapRequest.PrivateAnonymous((pages + 10) * Page)).OrThrow("mmap");
         using IMemoryAccess access = space.OpenAccess().OrThrow("access");
@@ -127,7 +145,7 @@ public sealed class EngineTests : IDisposable
 
         Assert.Equal(AccessFault.OutOfMemory, result.Fault);
         Assert.Equal(pages, done);
-        Assert.Empty(_engine.FindViolations());
+        Assert.Empty(engine.FindViolations());
         space.Advise(new AddressRange(memory, 5 * Page), Advice.DontNeed).OrThrow("madvise");
         Assert.True(access.Store(memory + (done * Page), done).IsOk);
     }

@@ -9,8 +9,8 @@ using Xunit;
 namespace Faultline.Mm.Tests;
 
 /// <summary>
-/// Real threads that do everything at once to one engine, by seed: fault, fill, truncate, punch, swap out, fork, remap, register, close. Afterwards the engine is
-/// checked as a whole, and every frame must come back. Set FAULTLINE_STRESS_SECONDS for longer runs.
+/// Real threads that do everything at once to one engine, by seed: fault, fill, truncate, punch, swap out, fork, remap, register, close.
+/// Afterwards the engine is checked as a whole, and every frame must come back. Set FAULTLINE_STRESS_SECONDS for longer runs.
 /// </summary>
 public sealed class StressTests
 {
@@ -27,7 +27,12 @@ public sealed class StressTests
     {
         string? wanted = Environment.GetEnvironmentVariable("FAULTLINE_STRESS_SECONDS");
         var duration = TimeSpan.FromSeconds(wanted is null ? 1 : double.Parse(wanted, CultureInfo.InvariantCulture));
-        using var engine = new ManagedEngine(new ManagedEngineOptions { MemoryBytes = 128UL << 20, Swap = new MemorySwapDevice(8192) });
+        using var engine = new ManagedEngine(new ManagedEngineOptions
+        {
+            MemoryBytes = 128UL << 20,
+            MemoryLimitBytes = LimitOf(seed),
+            Swap = new MemorySwapDevice(8192),
+        });
         long framesAtStart = engine.FramesInUse;
         using (var scene = new Scene(engine, seed))
         {
@@ -40,6 +45,9 @@ public sealed class StressTests
         Assert.True(after.Count == 0, string.Join('\n', after));
         Assert.Equal(framesAtStart, engine.FramesInUse);
     }
+
+    /// <summary>Every other seed is short of memory, so that reclaim runs all the time.</summary>
+    private static ulong LimitOf(int seed) => seed % 2 == 0 ? 150 * Page : 0;
 
     private sealed class Scene : IDisposable
     {
@@ -62,7 +70,8 @@ public sealed class StressTests
             _seed = seed;
             _space = engine.CreateAddressSpace().OrThrow("an address space");
             _file = engine.CreateMemoryFile(new MemoryFileOptions { Name = "stress", Size = AreaPages * Page }).OrThrow("a memory file");
-            const UserfaultfdFeatures Features = UserfaultfdFeatures.EventFork | UserfaultfdFeatures.EventRemove | UserfaultfdFeatures.EventRemap | UserfaultfdFeatures.EventUnmap;
+            const UserfaultfdFeatures Features = UserfaultfdFeatures.EventFork | UserfaultfdFeatures.EventRemove
+                | UserfaultfdFeatures.EventRemap | UserfaultfdFeatures.EventUnmap;
             _uffd = UserfaultfdHandshake.Open(_space, Features).OrThrow("userfaultfd");
             _anonymous = Place(1, MapRequest.PrivateAnonymous(AreaPages * Page));
             _shared = Place(2, MapRequest.SharedFile(_file, AreaPages * Page));
@@ -218,7 +227,9 @@ public sealed class StressTests
                     _ => access.Write(address + 9, buffer),
                 };
                 Assert.NotEqual(AccessFault.Killed, result.Fault);
-                Assert.NotEqual(AccessFault.OutOfMemory, result.Fault);
+
+                // Short of memory, all of it may be busy for a moment.
+                Assert.True(result.Fault != AccessFault.OutOfMemory || LimitOf(_seed) != 0);
             }
         }
 

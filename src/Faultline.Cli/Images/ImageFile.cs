@@ -1,7 +1,6 @@
 using System;
 using System.IO;
 using System.Runtime.InteropServices;
-using System.Threading;
 using Microsoft.Win32.SafeHandles;
 
 namespace Faultline.Cli.Images;
@@ -48,7 +47,7 @@ internal sealed record ImageFile(string Path, long LengthBytes)
     }
 
     /// <summary>Reads the whole image once and computes the checksum of every page.</summary>
-    public ulong[] ComputeChecksums(CancellationToken cancellation)
+    public ulong[] ComputeChecksums()
     {
         ulong[] checksums = new ulong[Pages];
         byte[] block = GC.AllocateUninitializedArray<byte>(BlockBytes);
@@ -56,7 +55,6 @@ internal sealed record ImageFile(string Path, long LengthBytes)
         int page = 0;
         while (page < checksums.Length)
         {
-            cancellation.ThrowIfCancellationRequested();
             int wanted = (int)Math.Min(BlockBytes, LengthBytes - ((long)page * PageChecksum.PageBytes));
             ReadExactly(file, block.AsSpan(0, wanted), (long)page * PageChecksum.PageBytes);
             for (int offset = 0; offset < wanted; offset += PageChecksum.PageBytes)

@@ -29,7 +29,7 @@ internal static class RestoreSession
         if (options.Verify)
         {
             view.Say($"Computing the checksums of {Amount.Count(image.Pages)} pages");
-            ImageFile.WriteChecksums(RunFolder.ChecksumsOf(folder.Path), image.ComputeChecksums(cancellation));
+            ImageFile.WriteChecksums(RunFolder.ChecksumsOf(folder.Path), image.ComputeChecksums());
         }
 
         var runs = new List<RunResult>();

@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using System.Globalization;
 
 namespace Faultline.Mm;
 
@@ -173,9 +172,10 @@ internal sealed unsafe class Invariants
         {
             var slot = new SwapSlot(frame->Swap);
             int slotReferences = _slotReferences.GetValueOrDefault(slot.Number);
-            if (_system.Swap.ReferencesOf(slot) != slotReferences)
+            int counted = _system.Swap.ReferencesOf(slot);
+            if (counted != slotReferences)
             {
-                Report(string.Create(CultureInfo.InvariantCulture, $"Swap slot {slot.Number} counts {_system.Swap.ReferencesOf(slot)} references, and has {slotReferences}."));
+                Report($"Swap slot {slot.Number} counts {counted} references, and has {slotReferences}.");
             }
         }
     }

@@ -98,8 +98,8 @@ internal static unsafe class CopyOnWriteFault
     }
 
     /// <summary>
-    /// Whether our entry is all that refers to the page (Linux: <c>wp_can_reuse_anon_folio</c>). Under the table's lock that cannot change: others get at the page through
-    /// an entry, or the swap cache.
+    /// Whether our entry is all that refers to the page (Linux: <c>wp_can_reuse_anon_folio</c>). Under the table's lock that cannot
+    /// change: others get at the page through an entry, or the swap cache.
     /// </summary>
     private static bool CanReuse(Folio folio) => folio.RefCount == 1 && !folio.Has(FolioFlags.SwapCache);
 

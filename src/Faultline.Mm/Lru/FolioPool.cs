@@ -1,3 +1,4 @@
+using System;
 using System.Runtime.InteropServices;
 using System.Threading;
 
@@ -9,6 +10,12 @@ namespace Faultline.Mm;
 /// </summary>
 internal sealed unsafe class FolioPool
 {
+    /// <summary>Pages that reclaim is asked for at a time.</summary>
+    private const int ReclaimBatch = 32;
+
+    /// <summary>How often an allocation has pages reclaimed before it gives up: others may be faster to take them.</summary>
+    private const int ReclaimRounds = 8;
+
     private readonly FrameAllocator _allocator;
     private readonly MemoryGroup[] _groups;
 
@@ -26,6 +33,9 @@ internal sealed unsafe class FolioPool
 
     public LruLists Lru { get; }
 
+    /// <summary>Frees pages, up to a number, and tells whether it freed any. Set once, by the layer that knows how.</summary>
+    public Func<int, bool>? Reclaim { get; set; }
+
     public Folio ZeroFolio => _allocator.ZeroFolio;
 
     public uint AvailableFrames => _allocator.AvailableFrames;
@@ -33,6 +43,17 @@ internal sealed unsafe class FolioPool
     /// <summary>Allocates a folio, charged to the group, with one reference. The bytes are undefined.</summary>
     /// <returns>The null folio if the group is full or there is no memory.</returns>
     public Folio Allocate(MemoryGroup group, int order = 0)
+    {
+        Folio folio = AllocateOnce(group, order);
+        for (int round = 0; folio.IsNull && round < ReclaimRounds && Reclaim is not null && Reclaim(ReclaimBatch); round++)
+        {
+            folio = AllocateOnce(group, order);
+        }
+
+        return folio;
+    }
+
+    private Folio AllocateOnce(MemoryGroup group, int order)
     {
         if (!group.TryCharge(1 << order))
         {
@@ -68,6 +89,11 @@ internal sealed unsafe class FolioPool
     public uint AllocateTable()
     {
         Folio folio = _allocator.Allocate(0);
+        if (folio.IsNull && Reclaim is not null && Reclaim(ReclaimBatch))
+        {
+            folio = _allocator.Allocate(0);
+        }
+
         if (folio.IsNull)
         {
             return 0;

@@ -28,7 +28,10 @@ internal sealed class MemoryFile : IMemoryFile
 
     private bool IsClosed => Volatile.Read(ref _isClosed) != 0 || Backing.System.IsDisposed;
 
-    /// <summary>Whether, and with which rights to come, the file may be mapped through this handle (Linux: <c>do_mmap</c>, <c>memfd_check_seals_mmap</c>).</summary>
+    /// <summary>
+    /// Whether, and with which rights to come, the file may be mapped through this handle (Linux: <c>do_mmap</c>,
+    /// <c>memfd_check_seals_mmap</c>).
+    /// </summary>
     public Errno CheckMapping(ref VmaFlags flags, Protections protection)
     {
         if (IsClosed)

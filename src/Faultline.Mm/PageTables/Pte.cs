@@ -161,5 +161,8 @@ internal readonly record struct Pte(ulong Value)
         IsNone ? "none"
         : IsMarker ? $"marker {Marker}"
         : IsSwapForm ? $"swap {SwapType}:{SwapOffset}{(IsWriteProtected ? " wp" : string.Empty)}"
-        : string.Create(null, stackalloc char[128], $"frame {FrameNumber}{(IsWritable ? " write" : "")}{(IsDirty ? " dirty" : "")}{(IsAccessed ? " accessed" : "")}{(IsWriteProtected ? " wp" : "")}{(IsSpecial ? " special" : "")}");
+        : $"frame {FrameNumber}{Word(Writable, " write")}{Word(Dirty, " dirty")}{Word(Accessed, " accessed")}"
+            + $"{Word(WriteProtected, " wp")}{Word(Special, " special")}";
+
+    private string Word(ulong flag, string word) => (Value & flag) != 0 ? word : string.Empty;
 }

@@ -48,7 +48,10 @@ internal sealed unsafe class SoftwareTlb : IDisposable
         shootdown.Add(this);
     }
 
-    /// <summary>Begins an access. Until <see cref="End"/>, addresses from <see cref="TranslateLoad"/> and <see cref="TranslateStore"/> may be used; nothing in between may wait.</summary>
+    /// <summary>
+    /// Begins an access. Until <see cref="End"/>, addresses from <see cref="TranslateLoad"/> and <see cref="TranslateStore"/> may be
+    /// used; nothing in between may wait.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Begin()
     {

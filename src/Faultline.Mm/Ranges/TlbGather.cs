@@ -3,8 +3,8 @@ using System;
 namespace Faultline.Mm;
 
 /// <summary>
-/// Frames whose entries were taken away, and that may be let go once no access uses them any more (Linux: <c>mmu_gather</c>). One for each thread; a
-/// nested use is a mistake.
+/// Frames whose entries were taken away, and that may be let go once no access uses them any more (Linux: <c>mmu_gather</c>). One is kept
+/// for each thread.
 /// </summary>
 internal sealed unsafe class TlbGather
 {
@@ -27,7 +27,8 @@ internal sealed unsafe class TlbGather
         TlbGather gather = _current ??= new TlbGather();
         if (gather._mm is not null)
         {
-            throw new InvalidOperationException("Gathering does not nest in one thread.");
+            // Reclaim inside an allocation inside a walk that gathers: rare enough for an object of its own.
+            gather = new TlbGather();
         }
 
         gather._mm = mm;

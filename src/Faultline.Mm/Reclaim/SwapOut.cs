@@ -2,7 +2,10 @@ using Faultline.Sync;
 
 namespace Faultline.Mm;
 
-/// <summary>Taking one folio out of memory: unmapped by rmap, written to swap, and gone from its cache (Linux: <c>shrink_folio_list</c> for one folio).</summary>
+/// <summary>
+/// Taking one folio out of memory: unmapped by rmap, written to swap, and gone from its cache (Linux:
+/// <c>shrink_folio_list</c> for one folio).
+/// </summary>
 internal static unsafe class SwapOut
 {
     /// <summary>Swaps out a folio that the caller has a reference to.</summary>

@@ -3,7 +3,10 @@ using Faultline.Sync;
 
 namespace Faultline.Mm;
 
-/// <summary>Links between mappings and the <see cref="AnonVma"/>s that list them (Linux: <c>anon_vma_prepare</c>, <c>anon_vma_clone</c>, <c>anon_vma_fork</c>).</summary>
+/// <summary>
+/// Links between mappings and the <see cref="AnonVma"/>s that list them (Linux: <c>anon_vma_prepare</c>,
+/// <c>anon_vma_clone</c>, <c>anon_vma_fork</c>).
+/// </summary>
 internal static class AnonVmaChain
 {
     /// <summary>Makes sure the mapping can hold anonymous pages. Under the mmap lock, for reading at least.</summary>
@@ -31,7 +34,10 @@ internal static class AnonVmaChain
         return vma.AnonVma!;
     }
 
-    /// <summary>Lists <paramref name="target"/> wherever <paramref name="source"/> is listed: it may hold the same pages now. Under the mmap lock for writing.</summary>
+    /// <summary>
+    /// Lists <paramref name="target"/> wherever <paramref name="source"/> is listed: it may hold the same pages now. Under the
+    /// mmap lock for writing.
+    /// </summary>
     public static void Clone(Vma target, Vma source)
     {
         foreach (AnonVma anonVma in source.Chain)

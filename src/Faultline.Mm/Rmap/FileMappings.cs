@@ -42,7 +42,8 @@ internal sealed class FileMappings
     public bool HasWritableSharedLocked(in RankedLock.Scope held) => held.IsHeld && _writableShared > 0;
 
     /// <summary>All mappings, in no order. Valid while the lock is held.</summary>
-    public List<Vma> ListLocked(in RankedLock.Scope held) => held.IsHeld ? _mappings : throw new System.InvalidOperationException("The file's mappings are walked under their lock.");
+    public List<Vma> ListLocked(in RankedLock.Scope held) =>
+        held.IsHeld ? _mappings : throw new System.InvalidOperationException("The file's mappings are walked under their lock.");
 
     private static bool IsWritableShared(Vma vma) => vma.IsShared && vma.Has(VmaFlags.MayWrite);
 }

@@ -7,8 +7,9 @@ namespace Faultline.Mm;
 /// One mapping: a range of addresses with one set of rights, one backing and one userfaultfd (Linux: <c>vm_area_struct</c>).
 /// </summary>
 /// <remarks>
-/// Members change under the mmap lock for writing; <see cref="Start"/>, <see cref="End"/> and <see cref="PageOffset"/> also under the locks of the rmap
-/// structures the mapping is in, because rmap reads them under those alone. <see cref="AnonVma"/> is set once under the mmap lock for reading, see <see cref="AnonVmaChain"/>.
+/// Members change under the mmap lock for writing; <see cref="Start"/>, <see cref="End"/> and <see cref="PageOffset"/> also under the
+/// locks of the rmap structures the mapping is in, because rmap reads them under those alone. <see cref="AnonVma"/> is set once under the
+/// mmap lock for reading, see <see cref="AnonVmaChain"/>.
 /// </remarks>
 internal sealed class Vma
 {
@@ -52,7 +53,10 @@ internal sealed class Vma
         set => Volatile.Write(ref _anonVma, value);
     }
 
-    /// <summary>Every <see cref="Mm.AnonVma"/> that lists this mapping: its own, and those inherited through fork. Guard: mmap lock, and the anonymous rmap lock.</summary>
+    /// <summary>
+    /// Every <see cref="Mm.AnonVma"/> that lists this mapping: its own, and those inherited through fork. Guard: mmap lock, and
+    /// the anonymous rmap lock.
+    /// </summary>
     public List<AnonVma> Chain { get; } = [];
 
     /// <summary>The userfaultfd the mapping is registered with; null exactly if it is not armed.</summary>

@@ -3,7 +3,8 @@ using Faultline.Sync;
 namespace Faultline.Mm;
 
 /// <summary>
-/// The only place where a fill turns an empty entry into a present one (Linux: <c>mfill_atomic_install_pte</c>). Installs exactly one; ranges are loops over it.
+/// The only place where a fill turns an empty entry into a present one (Linux: <c>mfill_atomic_install_pte</c>). Installs
+/// exactly one; ranges are loops over it.
 /// </summary>
 /// <remarks>
 /// The five cases: 1, copy into private anonymous memory; 2, copy into a private mapping of shmem; 3, continue in a private mapping of shmem; 4, continue in a

@@ -33,7 +33,9 @@ internal sealed class UserfaultfdContext : UserfaultfdBinding
     /// <summary>The features, once the handshake has been made; changed once, atomically.</summary>
     private long _latched = NotLatched;
 
-    /// <summary>Events begun whose calls have not come to their end (Linux: <c>mmap_changing</c>). Guard: atomic; raised under <see cref="MapChanging"/>.</summary>
+    /// <summary>
+    /// Events begun whose calls have not come to their end (Linux: <c>mmap_changing</c>). Guard: atomic; raised under <see cref="MapChanging"/>.
+    /// </summary>
     private int _mapChanging;
 
     private bool _isReleased;

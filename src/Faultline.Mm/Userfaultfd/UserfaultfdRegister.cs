@@ -2,7 +2,10 @@ using Faultline.Sync;
 
 namespace Faultline.Mm;
 
-/// <summary>UFFDIO_REGISTER and UFFDIO_UNREGISTER, and what closing does to registrations (Linux: <c>userfaultfd_register</c>, <c>userfaultfd_release_all</c>).</summary>
+/// <summary>
+/// UFFDIO_REGISTER and UFFDIO_UNREGISTER, and what closing does to registrations (Linux: <c>userfaultfd_register</c>,
+/// <c>userfaultfd_release_all</c>).
+/// </summary>
 internal static class UserfaultfdRegister
 {
     private const UserfaultfdIoctls Basic =

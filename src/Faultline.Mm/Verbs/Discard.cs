@@ -3,7 +3,10 @@ using Faultline.Sync;
 
 namespace Faultline.Mm;
 
-/// <summary>MADV_DONTNEED, MADV_FREE and MADV_REMOVE: the advice that drops pages, and that a userfaultfd hears of before (Linux: <c>madvise_dontneed_free</c>, <c>madvise_remove</c>).</summary>
+/// <summary>
+/// MADV_DONTNEED, MADV_FREE and MADV_REMOVE: the advice that drops pages, and that a userfaultfd hears of before (Linux:
+/// <c>madvise_dontneed_free</c>, <c>madvise_remove</c>).
+/// </summary>
 internal static unsafe class Discard
 {
     public static Errno Run(MmState mm, ulong start, ulong end, Advice advice)
