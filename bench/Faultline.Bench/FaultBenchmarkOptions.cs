@@ -15,7 +15,7 @@ public sealed record FaultBenchmarkOptions
         init => field = value >= FewestRounds ? value : throw new ArgumentOutOfRangeException(nameof(value), value, $"At least {FewestRounds} rounds are needed.");
     }
 
-    = 15;
+    = 45;
 
     /// <summary>Told what is being measured, from time to time.</summary>
     public Action<string> Progress { get; init; } = static _ => { };

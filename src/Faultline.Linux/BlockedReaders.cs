@@ -1,4 +1,3 @@
-using System;
 using System.Threading;
 
 namespace Faultline.Linux;
@@ -7,55 +6,60 @@ namespace Faultline.Linux;
 /// The threads that are inside a blocking read of one descriptor. Closing a descriptor does not end a read(2) that is blocked on it, so
 /// <see cref="Cancel"/> interrupts those threads until the last one is out.
 /// </summary>
+/// <remarks>
+/// Entering and leaving are part of every fault's round trip, so each is one atomic step and no lock. A thread takes a slot and looks at the flag
+/// afterwards; <see cref="Cancel"/> sets the flag and looks at the slots afterwards; so at least one of them sees the other.
+/// </remarks>
 internal sealed class BlockedReaders
 {
-    private readonly object _gate = new();
-    private int[] _threadIds = new int[4];
-    private int _count;
-    private bool _cancelled;
+    private const int Slots = 8;
+
+    /// <summary>Zero, or the thread that holds the slot; negative while that thread is being signalled, and may not leave.</summary>
+    private readonly int[] _threadIds = new int[Slots];
+
+    /// <summary>Only for the wait between two rounds of <see cref="Cancel"/>.</summary>
+    private readonly object _pause = new();
+
+    /// <summary>Where readers go when all slots are taken.</summary>
+    private BlockedReaders? _more;
+
+    private volatile bool _cancelled;
 
     /// <summary>Whether <see cref="Cancel"/> was called. A reader that was interrupted asks.</summary>
-    internal bool IsCancelled
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _cancelled;
-            }
-        }
-    }
+    internal bool IsCancelled => _cancelled;
 
     /// <summary>Announces a reader; false when cancelled.</summary>
     internal bool TryEnter(int threadId)
     {
-        lock (_gate)
+        if (_cancelled)
         {
-            if (_cancelled)
-            {
-                return false;
-            }
+            return false;
+        }
 
-            if (_count == _threadIds.Length)
-            {
-                Array.Resize(ref _threadIds, _count * 2);
-            }
-
-            _threadIds[_count++] = threadId;
+        Take(threadId);
+        if (!_cancelled)
+        {
             return true;
         }
+
+        Leave(threadId);
+        return false;
     }
 
     /// <summary>Takes the reader out again.</summary>
     internal void Leave(int threadId)
     {
-        lock (_gate)
+        for (BlockedReaders? readers = this; readers is not null; readers = readers._more)
         {
-            int index = Array.IndexOf(_threadIds, threadId, 0, _count);
-            _threadIds[index] = _threadIds[--_count];
-            if (_count == 0)
+            int[] slots = readers._threadIds;
+            for (int i = 0; i < slots.Length; i++)
             {
-                Monitor.PulseAll(_gate);
+                int holder = Volatile.Read(ref slots[i]);
+                if (holder == threadId || holder == -threadId)
+                {
+                    Free(ref slots[i], threadId);
+                    return;
+                }
             }
         }
     }
@@ -66,18 +70,69 @@ internal sealed class BlockedReaders
     /// </summary>
     internal void Cancel()
     {
-        lock (_gate)
+        _cancelled = true;
+        Interlocked.MemoryBarrier();
+        while (SignalAll())
         {
-            _cancelled = true;
-            while (_count > 0)
+            lock (_pause)
             {
-                for (int i = 0; i < _count; i++)
-                {
-                    InterruptSignal.Send(_threadIds[i]);
-                }
-
-                Monitor.Wait(_gate, millisecondsTimeout: 1);
+                Monitor.Wait(_pause, millisecondsTimeout: 1);
             }
         }
+    }
+
+    private static void Free(ref int slot, int threadId)
+    {
+        SpinWait wait = default;
+        while (Interlocked.CompareExchange(ref slot, 0, threadId) != threadId)
+        {
+            wait.SpinOnce();
+        }
+    }
+
+    private void Take(int threadId)
+    {
+        BlockedReaders readers = this;
+        while (true)
+        {
+            int[] slots = readers._threadIds;
+            for (int i = 0; i < slots.Length; i++)
+            {
+                if (Interlocked.CompareExchange(ref slots[i], threadId, 0) == 0)
+                {
+                    return;
+                }
+            }
+
+            readers = readers._more ?? Interlocked.CompareExchange(ref readers._more, new BlockedReaders(), null) ?? readers._more!;
+        }
+    }
+
+    /// <summary>Signals every reader that is in; false if none is.</summary>
+    private bool SignalAll()
+    {
+        bool any = false;
+        for (BlockedReaders? readers = this; readers is not null; readers = readers._more)
+        {
+            int[] slots = readers._threadIds;
+            for (int i = 0; i < slots.Length; i++)
+            {
+                int threadId = Volatile.Read(ref slots[i]);
+                if (threadId == 0)
+                {
+                    continue;
+                }
+
+                any = true;
+                if (threadId > 0 && Interlocked.CompareExchange(ref slots[i], -threadId, threadId) == threadId)
+                {
+                    // The thread cannot leave now, so the signal meets the read, or nothing.
+                    InterruptSignal.Send(threadId);
+                    Volatile.Write(ref slots[i], threadId);
+                }
+            }
+        }
+
+        return any;
     }
 }

@@ -19,20 +19,27 @@ internal sealed unsafe class CompiledToucher : IToucher, IDisposable
     }
 
     /// <inheritdoc/>
-    public ITouching Start(VirtualAddress start, int pages, int cpu)
-    {
-        nint thread = _start((nint)start.Value, pages, cpu);
-        return thread == 0 ? throw new BenchmarkException("The touching thread could not be started.") : new Touching(this, thread);
-    }
+    public ITouching Prepare(VirtualAddress start, int pages, int cpu) => new Touching(this, start, pages, cpu);
 
     /// <summary>Unloads the shared library; no thread of it may be left.</summary>
     public void Dispose() => NativeLibrary.Free(_library);
 
-    private sealed class Touching(CompiledToucher owner, nint thread) : ITouching
+    private sealed class Touching(CompiledToucher owner, VirtualAddress start, int pages, int cpu) : ITouching
     {
+        private nint _thread;
+
+        public void Start()
+        {
+            _thread = owner._start((nint)start.Value, pages, cpu);
+            if (_thread == 0)
+            {
+                throw new BenchmarkException("The touching thread could not be started.");
+            }
+        }
+
         public long Finish()
         {
-            nint answer = owner._finish(thread);
+            nint answer = owner._finish(_thread);
             return answer >= 0 ? answer : throw new BenchmarkException($"The touching thread failed with {(Errno)(-answer)}.");
         }
     }

@@ -7,18 +7,17 @@ namespace Faultline.Bench;
 internal sealed class ManagedToucher : IToucher
 {
     /// <inheritdoc/>
-    public ITouching Start(VirtualAddress start, int pages, int cpu) => new Touching(start, pages, cpu);
+    public ITouching Prepare(VirtualAddress start, int pages, int cpu) => new Touching(start, pages, cpu);
 
     private sealed class Touching : ITouching
     {
         private readonly Thread _thread;
         private long _elapsedNs;
 
-        public Touching(VirtualAddress start, int pages, int cpu)
-        {
+        public Touching(VirtualAddress start, int pages, int cpu) =>
             _thread = new Thread(() => Touch(start, pages, cpu)) { IsBackground = true, Name = "bench toucher" };
-            _thread.Start();
-        }
+
+        public void Start() => _thread.Start();
 
         public long Finish()
         {

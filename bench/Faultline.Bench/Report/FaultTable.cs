@@ -50,8 +50,17 @@ public static class FaultTable
 
     private static void WritePager(StringBuilder text, string name, PagerComparison rows)
     {
-        text.Append(CultureInfo.InvariantCulture, $"| {name}, anonymous memory | one CPU | {Cell(rows.Anonymous.Pager)} | {Cell(rows.C)} | {Number(rows.Ratio)} | ≤ {Number(rows.Target)} |\n");
-        text.Append(CultureInfo.InvariantCulture, $"| {name}, image (page cache, CONTINUE) | one CPU | {Cell(rows.Image.Pager)} | {Cell(rows.C)} | {Number(rows.Image.Ratio)} | |\n");
+        WritePagerRow(text, name + ", anonymous memory", rows.Anonymous, rows.C, "≤ " + Number(rows.Target));
+        WritePagerRow(text, name + ", image (page cache, CONTINUE)", rows.Image, rows.C, string.Empty);
+    }
+
+    private static void WritePagerRow(StringBuilder text, string name, PagerRow row, Timing? c, string target)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"| {name} | one CPU | {Cell(row.Pager)} | {Cell(c)} | {Number(row.Ratio)} | {target} |\n");
+        if (row.Floor is { } floor)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"| the same system calls, no faults, no pager | one CPU | {Cell(floor)} | {Cell(c)} | {Number(Comparison.Of(floor, c).Ratio)} | |\n");
+        }
     }
 
     private static void WriteComparison(StringBuilder text, string name, string placement, Comparison? row, double? target)

@@ -56,8 +56,12 @@ internal sealed class DotnetRounds : IRounds, IDisposable
         _engine.Home.Unmap(_sourcePage).OrThrow("munmap", _sourcePage);
     }
 
-    private RoundResult Touch(RoundSpec spec, AddressRange area) =>
-        new(_toucher.Start(area.Start, spec.Pages, spec.Placement.FaultingCpu).Finish(), 0, 0);
+    private RoundResult Touch(RoundSpec spec, AddressRange area)
+    {
+        ITouching touching = _toucher.Prepare(area.Start, spec.Pages, spec.Placement.FaultingCpu);
+        touching.Start();
+        return new RoundResult(touching.Finish(), 0, 0);
+    }
 
     private RoundResult Handle(RoundSpec spec, AddressRange area)
     {
@@ -70,7 +74,8 @@ internal sealed class DotnetRounds : IRounds, IDisposable
         new SystemResult(context.Register(area, modes).Errno).OrThrow("UFFDIO_REGISTER", area);
 
         var handler = new DotnetHandler(spec, area, context, poller, _sourcePage);
-        ITouching touching = _toucher.Start(area.Start, spec.Pages, spec.Placement.FaultingCpu);
+        ITouching touching = _toucher.Prepare(area.Start, spec.Pages, spec.Placement.FaultingCpu);
+        touching.Start();
         try
         {
             handler.Finish(Deadline);

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
@@ -7,12 +8,15 @@ using System.Threading.Tasks;
 namespace Faultline.Bench;
 
 /// <summary>
-/// Measures rows in turns, so that what disturbs the machine disturbs all of them alike: after warm-up rounds that do not count, every
+/// Measures rows in turns, so that what disturbs the machine disturbs all of them alike: after a warm-up that does not count, every
 /// second turn goes through the rows backwards.
 /// </summary>
 internal sealed class Interleaving
 {
-    private const int WarmUps = 3;
+    private const int FewestWarmUps = 3;
+
+    /// <summary>Longer than the runtime takes to compile again, with optimisation, what is called often.</summary>
+    private static readonly TimeSpan ShortestWarmUp = TimeSpan.FromSeconds(0.7);
 
     private readonly int _rounds;
     private readonly Action<string> _progress;
@@ -33,21 +37,29 @@ internal sealed class Interleaving
             results[row] = new List<RoundResult>(_rounds);
         }
 
-        for (int turn = -WarmUps; turn < _rounds; turn++)
+        _progress($"{what}: warming up");
+        long begin = Stopwatch.GetTimestamp();
+        for (int turn = 0; turn < FewestWarmUps || Stopwatch.GetElapsedTime(begin) < ShortestWarmUp; turn++)
         {
-            _progress(turn < 0 ? $"{what}: warming up" : $"{what}: round {turn + 1} of {_rounds}");
-            for (int place = 0; place < rows.Count; place++)
-            {
-                int row = turn % 2 == 0 ? place : rows.Count - 1 - place;
-                RoundResult result = await rows[row].RunAsync(cancellation);
-                if (turn >= 0)
-                {
-                    results[row].Add(result);
-                }
-            }
+            await TurnAsync(rows, turn, static (_, _) => { }, cancellation);
+        }
+
+        for (int turn = 0; turn < _rounds; turn++)
+        {
+            _progress($"{what}: round {turn + 1} of {_rounds}");
+            await TurnAsync(rows, turn, (row, result) => results[row].Add(result), cancellation);
         }
 
         return [.. rows.Select((row, index) => Summarise(row, results[index]))];
+    }
+
+    private static async Task TurnAsync(IReadOnlyList<Row> rows, int turn, Action<int, RoundResult> take, CancellationToken cancellation)
+    {
+        for (int place = 0; place < rows.Count; place++)
+        {
+            int row = turn % 2 == 0 ? place : rows.Count - 1 - place;
+            take(row, await rows[row].RunAsync(cancellation));
+        }
     }
 
     private static Measured Summarise(Row row, List<RoundResult> results)

@@ -19,7 +19,10 @@ public interface IMemoryAccess : IDisposable
     /// <summary>The thread id that <see cref="UserfaultfdFeatures.ThreadId"/> messages carry for this accessor.</summary>
     uint ThreadId { get; }
 
-    /// <summary>The page faults taken by this accessor so far (getrusage(2)). An accessor may begin to count when it is first asked: take differences.</summary>
+    /// <summary>
+    /// The page faults taken by this accessor so far (getrusage(2)). An accessor may begin to count when it is first asked: take
+    /// differences.
+    /// </summary>
     FaultCounts FaultCounts { get; }
 
     /// <summary>Copies bytes out of the address space.</summary>

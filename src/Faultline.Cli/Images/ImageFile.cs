@@ -1,6 +1,7 @@
 using System;
 using System.IO;
 using System.Runtime.InteropServices;
+using System.Threading;
 using Microsoft.Win32.SafeHandles;
 
 namespace Faultline.Cli.Images;
@@ -47,7 +48,7 @@ internal sealed record ImageFile(string Path, long LengthBytes)
     }
 
     /// <summary>Reads the whole image once and computes the checksum of every page.</summary>
-    public ulong[] ComputeChecksums()
+    public ulong[] ComputeChecksums(CancellationToken cancellation)
     {
         ulong[] checksums = new ulong[Pages];
         byte[] block = GC.AllocateUninitializedArray<byte>(BlockBytes);
@@ -55,6 +56,7 @@ internal sealed record ImageFile(string Path, long LengthBytes)
         int page = 0;
         while (page < checksums.Length)
         {
+            cancellation.ThrowIfCancellationRequested();
             int wanted = (int)Math.Min(BlockBytes, LengthBytes - ((long)page * PageChecksum.PageBytes));
             ReadExactly(file, block.AsSpan(0, wanted), (long)page * PageChecksum.PageBytes);
             for (int offset = 0; offset < wanted; offset += PageChecksum.PageBytes)

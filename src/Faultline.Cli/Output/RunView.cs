@@ -45,7 +45,7 @@ internal sealed class RunView(IAnsiConsole? console)
     private static Rows Draw(RestoreRun run)
     {
         var table = new Table { Border = TableBorder.None };
-        foreach (string heading in (string[])["", "pages", "", "minor", "missing"])
+        foreach (string heading in (string[])["", "pages touched", "", "resident", "minor", "missing"])
         {
             table.AddColumn(new TableColumn($"[grey]{heading}[/]").NoWrap());
         }
@@ -60,6 +60,7 @@ internal sealed class RunView(IAnsiConsole? console)
                 $"clone {i}",
                 $"[blue]{new string('█', full)}[/][grey]{new string('░', BarWidth - full)}[/]",
                 Amount.Count(progress.Touched),
+                Amount.Count(report?.CloneInstalledPages[i] ?? progress.Touched),
                 Amount.Count(report?.CloneMinorFaults[i] ?? 0),
                 Amount.Count(report?.CloneMissingFaults[i] ?? 0));
         }

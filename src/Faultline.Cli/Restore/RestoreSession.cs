@@ -29,7 +29,7 @@ internal static class RestoreSession
         if (options.Verify)
         {
             view.Say($"Computing the checksums of {Amount.Count(image.Pages)} pages");
-            ImageFile.WriteChecksums(RunFolder.ChecksumsOf(folder.Path), image.ComputeChecksums());
+            ImageFile.WriteChecksums(RunFolder.ChecksumsOf(folder.Path), image.ComputeChecksums(cancellation));
         }
 
         var runs = new List<RunResult>();

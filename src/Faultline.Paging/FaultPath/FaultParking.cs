@@ -66,7 +66,13 @@ internal sealed class FaultParking
             next = Math.Min(next, parked.DueAt);
         }
 
-        return next == long.MaxValue ? Timeout.Infinite : (int)Math.Clamp(Math.Ceiling(Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), next).TotalMilliseconds), 0, LongestDelayMs);
+        if (next == long.MaxValue)
+        {
+            return Timeout.Infinite;
+        }
+
+        TimeSpan left = Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), next);
+        return (int)Math.Clamp(Math.Ceiling(left.TotalMilliseconds), 0, LongestDelayMs);
     }
 
     private void Take(FaultWorker worker, PagerClient? client, long now)

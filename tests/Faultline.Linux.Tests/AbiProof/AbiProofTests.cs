@@ -81,7 +81,9 @@ public sealed partial class AbiProofTests(ITestOutputHelper output)
     {
         List<AbiRow> rows = [.. AbiTable.NativeRows(), .. AbiTable.GenericRows(), .. AbiTable.OtherArchitectureRows()];
         Assert.True(AbiTable.Types.Length >= 30, $"{AbiTable.Types.Length} types");
-        Assert.All(AbiTable.Types, type => Assert.Contains(rows, row => row.Name == type.Name || row.Name.StartsWith(type.Name + ".", StringComparison.Ordinal)));
+        Assert.All(
+            AbiTable.Types,
+            type => Assert.Contains(rows, row => row.Name == type.Name || row.Name.StartsWith(type.Name + ".", StringComparison.Ordinal)));
         Assert.DoesNotContain(rows, row => row.Expression.StartsWith("NO_ROW", StringComparison.Ordinal));
     }
 

@@ -11,5 +11,6 @@ namespace Faultline.Linux.Tests.AbiProof;
 internal readonly record struct AbiRow(string Name, string Expression, long Value, string? Guard = null)
 {
     /// <summary>A constant's 64 bits.</summary>
-    internal static long BitsOf(object? constant) => constant is ulong unsigned ? unchecked((long)unsigned) : Convert.ToInt64(constant, CultureInfo.InvariantCulture);
+    internal static long BitsOf(object? constant) =>
+        constant is ulong unsigned ? unchecked((long)unsigned) : Convert.ToInt64(constant, CultureInfo.InvariantCulture);
 }

@@ -50,11 +50,18 @@ internal static class AbiTable
 
     /// <summary>The rows that the ordinary headers of this architecture can judge.</summary>
     internal static List<AbiRow> NativeRows() =>
-        [.. Types.Where(type => type.Name != nameof(unistd_generic) && !OtherArchitecture.Contains(type.Name)).SelectMany(Rows), .. EnumTable.Rows(), .. ChildTable.Rows()];
+    [
+        .. Types.Where(type => type.Name != nameof(unistd_generic) && !OtherArchitecture.Contains(type.Name)).SelectMany(Rows),
+        .. EnumTable.Rows(),
+        .. ChildTable.Rows(),
+    ];
 
     /// <summary>The rows that the generic system call table can judge.</summary>
     internal static List<AbiRow> GenericRows() =>
-        [.. Rows(typeof(unistd_generic)).Concat(Rows(typeof(unistd_shared))).Select(row => row with { Expression = row.Expression.Replace("SYS_", "__NR_", StringComparison.Ordinal) })];
+    [
+        .. Rows(typeof(unistd_generic)).Concat(Rows(typeof(unistd_shared)))
+            .Select(row => row with { Expression = row.Expression.Replace("SYS_", "__NR_", StringComparison.Ordinal) }),
+    ];
 
     /// <summary>The rows that only the numbers written down can judge here.</summary>
     internal static List<AbiRow> OtherArchitectureRows() => [.. Types.Where(type => OtherArchitecture.Contains(type.Name)).SelectMany(Rows)];

@@ -57,7 +57,13 @@ internal static class CCompiler
 
     private static (int ExitCode, string Output, string Errors) Run(string name, string[] arguments, string input)
     {
-        ProcessStartInfo start = new(name, arguments) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new(name, arguments)
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         Process? process;
         try
         {

@@ -23,7 +23,7 @@ public sealed class CloseTests : IDisposable
         for (int round = 0; round < 50; round++)
         {
             IUserfaultfd context = OpenBlocking();
-            Task<SystemResult<int>>[] readers = [.. Enumerable.Range(0, 3).Select(_ => StartAsync(() => context.Read(new UserfaultfdMessage[4])))];
+            Task<SystemResult<int>>[] readers = [.. Enumerable.Range(0, round % 5 == 0 ? 12 : 3).Select(_ => StartAsync(() => context.Read(new UserfaultfdMessage[4])))];
             if (round % 2 == 0)
             {
                 await Task.Delay(2, TestContext.Current.CancellationToken);

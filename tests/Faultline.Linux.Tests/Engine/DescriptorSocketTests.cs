@@ -23,7 +23,8 @@ public sealed class DescriptorSocketTests
         using DescriptorSocket sender = first;
         using DescriptorSocket receiver = second;
         using var file = (LinuxMemoryFile)engine.CreateMemoryFile(new() { Name = "sent", Size = 8192 }).OrThrow("memfd_create");
-        using var context = (LinuxUserfaultfd)UserfaultfdHandshake.Open(engine.Home, UserfaultfdFeatures.ThreadId | UserfaultfdFeatures.WriteProtectAsync).OrThrow("userfaultfd");
+        using var context = (LinuxUserfaultfd)UserfaultfdHandshake
+            .Open(engine.Home, UserfaultfdFeatures.ThreadId | UserfaultfdFeatures.WriteProtectAsync).OrThrow("userfaultfd");
         _ = file.Write(0, "content"u8).OrThrow("pwrite");
 
         sender.Send("hello"u8, file.Descriptor, context.Descriptor).OrThrow("sendmsg");

@@ -30,7 +30,8 @@ public sealed class HandlerInOtherProcess
             socket.Send(place, context.Descriptor, file.Descriptor).OrThrow("sendmsg");
             Assert.Equal(1, socket.Receive(new byte[1], [], 20_000).OrThrow("recvmsg").Bytes);
 
-            await Task.Run(() => CheckEveryPage(engine, at), TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            await Task.Run(() => CheckEveryPage(engine, at), TestContext.Current.CancellationToken)
+                .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
             socket.Dispose();
             await handler.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
             Assert.Equal(0, handler.ExitCode);

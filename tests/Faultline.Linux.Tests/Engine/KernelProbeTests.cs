@@ -17,7 +17,9 @@ public sealed class KernelProbeTests
         Assert.Equal(17, names.Length);
         UserfaultfdFeatures all = FeatureRow.All.Aggregate(UserfaultfdFeatures.None, (sum, row) => sum | row.Feature);
         Assert.Equal((UserfaultfdFeatures)0x1ffff, all);
-        Assert.All(Enum.GetValues<UserfaultfdFeatures>().Where(feature => feature != UserfaultfdFeatures.None), feature => Assert.Single(FeatureRow.All, row => row.Feature == feature));
+        Assert.All(
+            Enum.GetValues<UserfaultfdFeatures>().Where(feature => feature != UserfaultfdFeatures.None),
+            feature => Assert.Single(FeatureRow.All, row => row.Feature == feature));
     }
 
     [Fact]
@@ -62,7 +64,10 @@ public sealed class KernelProbeTests
         Assert.Equal(before.Length, ProbeFiles().Length);
 
         static string[] ProbeFiles() =>
-            [.. Directory.GetFiles("/proc/self/fd").Select(path => new FileInfo(path).LinkTarget ?? string.Empty).Where(target => target.Contains("memfd:probe", StringComparison.Ordinal))];
+        [
+            .. Directory.GetFiles("/proc/self/fd").Select(path => new FileInfo(path).LinkTarget ?? string.Empty)
+                .Where(target => target.Contains("memfd:probe", StringComparison.Ordinal)),
+        ];
     }
 
     [Fact]

@@ -7,6 +7,9 @@ namespace Faultline.Paging.Tests;
 /// <summary>A store that keeps the calling thread until it is let go, as a broken network file system does. It never answers wrong.</summary>
 public sealed class BlockingStore(ulong length) : IPageStore
 {
+    /// <summary>What every word of it reads as.</summary>
+    public const ulong Word = 0x0707070707070707;
+
     private readonly ManualResetEventSlim _unblocked = new();
 
     public ulong Length { get; } = length;
@@ -16,7 +19,7 @@ public sealed class BlockingStore(ulong length) : IPageStore
     public ValueTask<StoreRead> ReadAsync(ulong offset, Memory<byte> target, CancellationToken cancellationToken)
     {
         _unblocked.Wait(TimeSpan.FromSeconds(30), CancellationToken.None);
-        target.Span.Clear();
+        target.Span.Fill(7);
         return new(StoreRead.Of(target.Length));
     }
 

@@ -15,10 +15,12 @@ internal static unsafe class CollectionProgram
 {
     private const string Variable = "FAULTLINE_COLLECTION_PROGRAM";
 
+    private const int ProgressPages = 500;
+
     private static volatile bool _stop;
     private static IMemoryAccess? _accessor;
 
-    /// <summary>Starts it; it prints <c>begun</c>, and <c>done</c> and a number of faults when it is through.</summary>
+    /// <summary>Starts it; it prints <c>begun</c>, its progress, and <c>done</c> and a number of faults when it is through.</summary>
     internal static Process Start(ReadingWay way, bool collects, int pages)
     {
         ProcessStartInfo start = new(Environment.ProcessPath!) { RedirectStandardOutput = true, UseShellExecute = false };
@@ -62,6 +64,7 @@ internal static unsafe class CollectionProgram
         if (collects)
         {
             collector.Start();
+            SpinWait.SpinUntil(static () => GC.CollectionCount(0) > 2);
         }
 
         for (int page = 0; page < pages; page++)
@@ -70,6 +73,11 @@ internal static unsafe class CollectionProgram
             if (Read(memory, offset, way) != TestStore.WordAt(offset))
             {
                 throw new InvalidOperationException($"Page {page} reads wrong.");
+            }
+
+            if (page % ProgressPages == 0)
+            {
+                Console.WriteLine($"page {page}");
             }
         }
 
