@@ -23,7 +23,9 @@ public sealed class CloseTests : IDisposable
         for (int round = 0; round < 50; round++)
         {
             IUserfaultfd context = OpenBlocking();
-            Task<SystemResult<int>>[] readers = [.. Enumerable.Range(0, round % 5 == 0 ? 12 : 3).Select(_ => StartAsync(() => context.Read(new UserfaultfdMessage[4])))];
+            int count = round % 5 == 0 ? 12 : 3;
+            Task<SystemResult<int>>[] readers =
+                [.. Enumerable.Range(0, count).Select(_ => StartAsync(() => context.Read(new UserfaultfdMessage[4])))];
             if (round % 2 == 0)
             {
                 await Task.Delay(2, TestContext.Current.CancellationToken);
