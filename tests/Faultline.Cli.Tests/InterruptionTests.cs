@@ -95,6 +95,31 @@ public sealed class InterruptionTests
         await tool.AssertNothingIsLeftAsync([]);
     }
 
+    [Fact]
+    public async Task Restore_ImageChangedMeanwhile_VerificationFails()
+    {
+        using var folder = new TestFolder();
+        await using ToolProcess tool = StartLongRun(folder, "--clones", "2", "--json");
+        await tool.WaitForWorkingClonesAsync(2, ImageBytes);
+        await using (var image = new FileStream(folder.File("zero.img"), FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        {
+            const long Distance = 1 << 20;
+            for (long offset = 0; offset < ImageBytes; offset += Distance)
+            {
+                image.Position = offset;
+                image.WriteByte(1);
+            }
+        }
+
+        ToolResult result = await tool.WaitAsync();
+        Assert.Equal(1, result.ExitCode);
+        result.AssertNoStackTrace();
+        JsonElement json = result.Json();
+        Assert.False(json.GetProperty("verified").GetBoolean());
+        Assert.Equal("failed", json.GetProperty("verification").GetString());
+        Assert.Contains("differs from the image", result.Errors, StringComparison.Ordinal);
+    }
+
     private static ToolProcess StartLongRun(TestFolder folder, params string[] arguments) =>
         ToolProcess.Start(folder.Path, ["restore", folder.EmptyImage(ImageBytes), "--pattern", "random", "--verify", .. arguments]);
 }
