@@ -155,7 +155,11 @@ internal sealed class LoadTable
         ClaimKind kind = AskLocked(page);
         if (kind == ClaimKind.Ready)
         {
-            page++;
+            do
+            {
+                page++;
+            }
+            while (page < end && AskLocked(page) == ClaimKind.Ready);
         }
         else if (kind == ClaimKind.Joined)
         {
