@@ -205,4 +205,35 @@ public abstract class EventTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.True(client.Paged.GetStatistics().ParkedFaults > 0);
         Eventually(() => client.Paged.GetStatistics() is { } now && now.ParkedFaults == now.RetriedFaults, "the last retry");
     }
+
+    [Fact(Timeout = 60_000)]
+    public async Task DontNeed_WhileAnInstallIsUnderWay_IsReadAfterIt()
+    {
+        Assert.SkipUnless(Engine.Capabilities.ManyAddressSpaces.IsAvailable, Engine.Capabilities.ManyAddressSpaces.Reason);
+        Assert.SkipUnless(Engine.Capabilities.KernelFaults.IsAvailable, Engine.Capabilities.KernelFaults.Reason);
+        TestStore store = new(16 * Page);
+        Pager pager = Own(new Pager(new GatedEngine(Engine), new PagerOptions { HandlerThreads = 2 }));
+        PagedImage image = pager.OpenImage(store);
+        image.ReadAhead(0, store.Length);
+        IAddressSpace space = Engine.CreateAddressSpace().OrThrow("an address space");
+        AddressRange range = new(space.Map(MapRequest.PrivateFile(image.File, image.MappedLength)).OrThrow("mmap"), image.MappedLength);
+        GatedUserfaultfd context = new(UserfaultfdHandshake.Open(space, Events).OrThrow("userfaultfd"));
+        PagerClient paged = pager.Attach(context);
+        TestClient client = Own(new TestClient(space, context, range, paged));
+        paged.AddRegion(range, image, 0, RegionKind.PrivateImage);
+
+        // One handler has decided to CONTINUE pages 0 to 15, and stands before the call; the other is free to read what comes.
+        context.Shut();
+        Task<(AccessFault Fault, ulong Value)> waiting = client.BeginLoadAsync(8 * Page);
+        Assert.True(context.WaitForArrival());
+        Task<SystemResult> dropping = Task.Run(() => space.Advise(client.Page(2), Advice.DontNeed), TestContext.Current.CancellationToken);
+        Pause(200);
+
+        // If the event were read now, the thread that drops page 2 would run on, and the CONTINUE would bring the page back after it.
+        Assert.False(dropping.IsCompleted);
+        context.Open();
+        Assert.True((await dropping.WaitAsync(Deadline, TestContext.Current.CancellationToken)).IsOk);
+        Assert.Equal(0UL, client.WordAt(2 * Page));
+        Assert.Equal((AccessFault.None, store.Expected(8 * Page)), await waiting);
+    }
 }
