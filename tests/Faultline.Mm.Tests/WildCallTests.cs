@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Faultline.Mm.Tests;
 
-/// <summary>Calls with any arguments: wild addresses, lengths that overflow, flags that do not exist. Every one must be answered, and the engine add up.</summary>
+/// <summary>
+/// Calls with any arguments: wild addresses, lengths that overflow, flags that do not exist. Every one must be answered, and the engine add up.
+/// </summary>
 public sealed class WildCallTests
 {
     private const ulong Page = PageSize.Small;
