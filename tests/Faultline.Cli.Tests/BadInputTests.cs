@@ -36,6 +36,17 @@ public sealed class BadInputTests
         Assert.Empty(Directory.GetDirectories(folder.Path));
     }
 
+    [Theory]
+    [InlineData("faults", "6")]
+    [InlineData("restore", "0")]
+    [InlineData("restore", "many")]
+    public async Task Bench_WrongRounds_SaysSoInOneSentence(string benchmark, string rounds)
+    {
+        using var folder = new TestFolder();
+        ToolResult result = await ToolProcess.RunAsync(folder.Path, "bench", benchmark, "--rounds", rounds);
+        result.AssertRefused(BadInput);
+    }
+
     [Fact]
     public async Task Restore_NoImage_SaysSo()
     {

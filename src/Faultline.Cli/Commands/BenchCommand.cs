@@ -19,14 +19,15 @@ internal static class BenchCommand
     public static Command Create()
     {
         var faults = new Command("faults", "What a fault costs, beside a bare C handler that is measured in turns.") { Rounds, Json };
-        faults.SetAction(static (parsed, _) => RunAsync(parsed, FaultsAsync));
+        faults.SetAction(static (parsed, _) => RunAsync(parsed, FaultBenchmarkOptions.FewestRounds, new FaultBenchmarkOptions().Rounds, FaultsAsync));
         var restore = new Command("restore", "8 clones of an image of 512 MiB: memory, time to the first byte, store reads.") { Rounds, Json };
-        restore.SetAction(static (parsed, _) => RunAsync(parsed, RestoreAsync));
+        restore.SetAction(static (parsed, _) => RunAsync(parsed, 1, DefaultRestoreRounds, RestoreAsync));
         return new Command("bench", "Measures this machine; the tables are Markdown.") { faults, restore };
     }
 
-    private static async Task<int> RunAsync(ParseResult parsed, Func<ParseResult, LinuxEngine, CancellationToken, Task<int>> measure)
+    private static async Task<int> RunAsync(ParseResult parsed, int fewestRounds, int usualRounds, Func<LinuxEngine, int, bool, CancellationToken, Task<int>> measure)
     {
+        int rounds = ReadRounds(parsed, fewestRounds, usualRounds);
         using var interruption = new Interruption();
         using var engine = new LinuxEngine();
         if (engine.Capabilities.KernelFaults is { IsAvailable: false } missing)
@@ -36,7 +37,7 @@ internal static class BenchCommand
 
         try
         {
-            return await measure(parsed, engine, interruption.Token).ConfigureAwait(false);
+            return await measure(engine, rounds, parsed.GetValue(Json), interruption.Token).ConfigureAwait(false);
         }
         catch (Exception stop) when (interruption.Token.IsCancellationRequested)
         {
@@ -48,22 +49,21 @@ internal static class BenchCommand
         }
     }
 
-    private static async Task<int> FaultsAsync(ParseResult parsed, LinuxEngine engine, CancellationToken cancellation)
+    private static async Task<int> FaultsAsync(LinuxEngine engine, int rounds, bool isJson, CancellationToken cancellation)
     {
-        var defaults = new FaultBenchmarkOptions();
-        var options = new FaultBenchmarkOptions { Rounds = ReadRounds(parsed, FaultBenchmarkOptions.FewestRounds, defaults.Rounds), Progress = Progress };
+        var options = new FaultBenchmarkOptions { Rounds = rounds, Progress = Progress };
         FaultReport report = await FaultBenchmark.RunAsync(engine, options, cancellation).ConfigureAwait(false);
         Progress(string.Empty);
-        Console.WriteLine(parsed.GetValue(Json) ? ReportJson.Write(report) : FaultTable.Write(report));
+        Console.WriteLine(isJson ? ReportJson.Write(report) : FaultTable.Write(report));
         return report.Missing.Count > 0 ? ExitCode.CannotRunHere : report.TargetsMet ? ExitCode.Done : ExitCode.Failed;
     }
 
-    private static async Task<int> RestoreAsync(ParseResult parsed, LinuxEngine engine, CancellationToken cancellation)
+    private static async Task<int> RestoreAsync(LinuxEngine engine, int rounds, bool isJson, CancellationToken cancellation)
     {
-        var benchmark = new RestoreBenchmark(engine, ReadRounds(parsed, 1, DefaultRestoreRounds), Progress);
+        var benchmark = new RestoreBenchmark(engine, rounds, Progress);
         RestoreReport report = await benchmark.RunAsync(cancellation).ConfigureAwait(false);
         Progress(string.Empty);
-        Console.WriteLine(parsed.GetValue(Json) ? ReportJson.Write(report) : RestoreTable.Write(report));
+        Console.WriteLine(isJson ? ReportJson.Write(report) : RestoreTable.Write(report));
         return report.TargetsMet ? ExitCode.Done : ExitCode.Failed;
     }
 
