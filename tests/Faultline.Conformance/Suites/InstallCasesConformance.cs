@@ -18,23 +18,11 @@ public abstract class InstallCasesConformance(EngineHost host) : ConformanceSuit
     private const PageFaultFlags WriteProtected = PageFaultFlags.Write | PageFaultFlags.WriteProtect;
 
     /// <summary>All twenty cells: case, writable, write-protect flag.</summary>
-    public static TheoryData<InstallCase, bool, bool> Cells
-    {
-        get
-        {
-            TheoryData<InstallCase, bool, bool> rows = [];
-            foreach (InstallCase which in Enum.GetValues<InstallCase>())
-            {
-                foreach (bool writable in (bool[])[true, false])
-                {
-                    rows.Add(which, writable, p3: false);
-                    rows.Add(which, writable, p3: true);
-                }
-            }
+    public static TheoryData<InstallCase, bool, bool> Cells => CellsOf(Enum.GetValues<InstallCase>());
 
-            return rows;
-        }
-    }
+    /// <summary>The cells of cases 3 to 5, whose page belongs to the file.</summary>
+    public static TheoryData<InstallCase, bool, bool> CellsOfTheCache =>
+        CellsOf([InstallCase.PrivateContinue, InstallCase.SharedContinue, InstallCase.SharedCopy]);
 
     /// <summary>The five cases, with and without the write-protect flag.</summary>
     public static TheoryData<InstallCase, bool> CasesAndProtection
@@ -96,6 +84,20 @@ public abstract class InstallCasesConformance(EngineHost host) : ConformanceSuit
         Expect.Filled(scene.Install(), PageSize.Small);
         VmaInfo vma = Bed.Vma(scene.Area.Range);
         Assert.Equal((PageSize.Small, 0UL, 0UL, 0UL), (vma.PrivateDirty, vma.PrivateClean, vma.SharedDirty, vma.SharedClean));
+    }
+
+    // R7, D5, D13: the dirty bit is the entry's; the page's own flag stays clear, so that an alias that only read sees a clean page.
+    [Theory]
+    [MemberData(nameof(CellsOfTheCache))]
+    public void Install_EachCellOfTheCache_PageItselfStaysClean(InstallCase which, bool writable, bool protect)
+    {
+        Scene scene = Set(which, writable, protect);
+        Expect.Filled(scene.Install(), PageSize.Small);
+        MappedArea alias = Bed.Alias(scene.Area);
+        Assert.Equal(scene.Word, Bed.Load(alias.At(0, 8)));
+        VmaInfo vma = Bed.Vma(alias.Range);
+        Assert.Equal((PageSize.Small, 0UL), (vma.SharedClean, vma.SharedDirty + vma.PrivateDirty));
+        Assert.Equal(PageSize.Small, Bed.Vma(scene.Area.Range).SharedDirty);
     }
 
     // R1, R16: only case 5 changes the file, by one page.
@@ -270,6 +272,20 @@ public abstract class InstallCasesConformance(EngineHost host) : ConformanceSuit
 
         Assert.Equal(scene.Word, load.AwaitValue());
         Assert.Equal(protect, Bed.Pagemap(scene.Area, 0).IsUserfaultfdWriteProtected);
+    }
+
+    private static TheoryData<InstallCase, bool, bool> CellsOf(InstallCase[] cases)
+    {
+        TheoryData<InstallCase, bool, bool> rows = [];
+        foreach (InstallCase which in cases)
+        {
+            rows.Add(which, p2: true, p3: false);
+            rows.Add(which, p2: true, p3: true);
+            rows.Add(which, p2: false, p3: false);
+            rows.Add(which, p2: false, p3: true);
+        }
+
+        return rows;
     }
 
     private ResidentCounters Counters() => Expect.Ok(Bed.Space.Inspector.GetCounters());
