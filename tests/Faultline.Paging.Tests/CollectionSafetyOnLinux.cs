@@ -14,9 +14,9 @@ namespace Faultline.Paging.Tests;
 public sealed class CollectionSafetyOnLinux
 {
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(6);
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(100);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(180);
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task PlainLoad_WithoutCollections_Ends()
     {
         (bool ended, string output) = await RunAsync(ReadingWay.PlainLoad, collects: false, pages: 20_000, Deadline);
@@ -49,7 +49,7 @@ public sealed class CollectionSafetyOnLinux
         }
     }
 
-    [Theory(Timeout = 120_000)]
+    [Theory(Timeout = 200_000)]
     [InlineData(ReadingWay.Lease)]
     [InlineData(ReadingWay.Access)]
     [InlineData(ReadingWay.FaultingAccess)]

@@ -20,14 +20,8 @@ internal sealed class LoadTable
     /// <summary>The loads in flight. Guard: the lock.</summary>
     private readonly List<PageLoad> _loads = [];
 
-    /// <summary>How many leases hold each chunk of <see cref="ChunkPages"/> pages. Guard: the lock.</summary>
-    private readonly int[] _pins;
-
-    /// <summary>Whether each chunk was used since the clock's hand last passed. Set without the lock: a guess.</summary>
-    private readonly bool[] _used;
-
-    /// <summary>The chunk the clock looks at next. Guard: the lock.</summary>
-    private int _hand;
+    /// <summary>What may be evicted next. Guard: the lock; marking a page as used needs none.</summary>
+    private readonly EvictionClock _clock;
 
     /// <summary>Why nothing is loaded any more, or null. Guard: the lock.</summary>
     private Exception? _closedBy;
@@ -54,9 +48,7 @@ internal sealed class LoadTable
         ChunkPages = Math.Max(1, core.Options.LoadBytes / pageBytes);
         WindowPages = Math.Max(ChunkPages, core.Options.SequentialWindowBytes / pageBytes);
         _states = new PageStates(count);
-        int chunks = (count + ChunkPages - 1) / ChunkPages;
-        _pins = fillsCache ? new int[chunks] : [];
-        _used = fillsCache ? new bool[chunks] : [];
+        _clock = new EvictionClock(_states, ChunkPages, fillsCache ? count : 0);
         if (fillsCache && core.Options.BudgetBytes is { } budget)
         {
             BudgetPages = (long)(budget / PageSize.Small);
@@ -319,20 +311,14 @@ internal sealed class LoadTable
     public void Pin(int first, int count)
     {
         using RankedLock.Scope held = _lock.Enter();
-        for (int chunk = first / ChunkPages; chunk <= (first + count - 1) / ChunkPages; chunk++)
-        {
-            _pins[chunk]++;
-        }
+        _clock.Pin(first, count);
     }
 
     /// <summary>Undoes one <see cref="Pin"/>.</summary>
     public void Unpin(int first, int count)
     {
         using RankedLock.Scope held = _lock.Enter();
-        for (int chunk = first / ChunkPages; chunk <= (first + count - 1) / ChunkPages; chunk++)
-        {
-            _pins[chunk]--;
-        }
+        _clock.Unpin(first, count);
     }
 
     /// <summary>Gives the chunk of a page a second chance.</summary>
@@ -340,7 +326,7 @@ internal sealed class LoadTable
     {
         if (BudgetPages != 0)
         {
-            _used[page / ChunkPages] = true;
+            _clock.MarkUsed(page);
         }
     }
 
@@ -351,7 +337,7 @@ internal sealed class LoadTable
         _evictionStopped = true;
     }
 
-    /// <summary>Chooses what to evict: a second-chance clock over chunks. Leased chunks, and those with a load in flight, are passed over.</summary>
+    /// <summary>Chooses what to evict; see <see cref="EvictionClock"/>.</summary>
     /// <param name="first">The first page chosen.</param>
     /// <param name="count">How many pages were chosen; they are in state Evicting, or are holes.</param>
     /// <returns>Whether there was something.</returns>
@@ -360,33 +346,13 @@ internal sealed class LoadTable
         first = 0;
         count = 0;
         using RankedLock.Scope held = _lock.Enter();
-        if (_evictionStopped || _states.Total(PageState.Cached) == 0)
+        if (_evictionStopped || _states.Total(PageState.Cached) == 0 || !_clock.TryChoose(out first, out count))
         {
             return false;
         }
 
-        for (int looked = 0; looked < 2 * _used.Length; looked++)
-        {
-            int chunk = _hand;
-            _hand = (_hand + 1) % _used.Length;
-            first = chunk * ChunkPages;
-            count = Math.Min(ChunkPages, Count - first);
-            if (_pins[chunk] != 0 || !HasOnlySettledLocked(first, count))
-            {
-                continue;
-            }
-
-            if (_used[chunk])
-            {
-                _used[chunk] = false;
-                continue;
-            }
-
-            BeginEvictLocked(first, count);
-            return true;
-        }
-
-        return false;
+        BeginEvictLocked(first, count);
+        return true;
     }
 
     /// <summary>The pages chosen by <see cref="TryBeginEvict"/> are gone.</summary>
@@ -426,24 +392,6 @@ internal sealed class LoadTable
                 _states.BeginEvict(page);
             }
         }
-    }
-
-    /// <summary>Whether the chunk has something cached and nothing on its way in or out.</summary>
-    private bool HasOnlySettledLocked(int first, int count)
-    {
-        bool hasCached = false;
-        for (int page = first; page < first + count; page++)
-        {
-            PageState state = _states[page];
-            if (state is PageState.Loading or PageState.Evicting)
-            {
-                return false;
-            }
-
-            hasCached |= state == PageState.Cached;
-        }
-
-        return hasCached;
     }
 
     private ClaimKind AskLocked(int page) => _states[page] switch
