@@ -17,7 +17,8 @@ public sealed class FaultBenchmark
     private const double PagerTarget = 1.5;
     private const double SequentialTarget = 0.2;
 
-    // Many short rounds rather than few long ones: what disturbs the machine then spoils some rounds, and not the median. Waking another CPU makes a fault up to ten times slower.
+    // Many short rounds rather than few long ones: what disturbs the machine then spoils some rounds, and not the median.
+    // Waking another CPU makes a fault up to ten times slower.
     private const int OneCpuPages = 4_000;
     private const int TwoCpuPages = 1_000;
     private const int RangePages = 8_192;
@@ -178,9 +179,11 @@ public sealed class FaultBenchmark
 
         IReadOnlyList<Measured> measured = await _interleaving.RunAsync("the pager", rows, cancellation);
         Timing? c = measured.ElementAtOrDefault(pagerRows)?.Timing;
+        PagerRow[] single = [PagerRow.Of(measured[0], c), PagerRow.Of(measured[1], c)];
+        PagerRow[] inOrder = [PagerRow.Of(measured[2], c, measured[4].Timing), PagerRow.Of(measured[3], c, measured[5].Timing)];
         return (
-            new PagerComparison(PagerTarget, PagerPages, c, PagerRow.Of(measured[0], c), PagerRow.Of(measured[1], c)),
-            new PagerComparison(SequentialTarget, PagerPages, c, PagerRow.Of(measured[2], c, measured[4].Timing), PagerRow.Of(measured[3], c, measured[5].Timing)));
+            new PagerComparison(PagerTarget, PagerPages, c, single[0], single[1]),
+            new PagerComparison(SequentialTarget, PagerPages, c, inOrder[0], inOrder[1]));
     }
 
     /// <summary>The .NET row, and the C row if there is one.</summary>

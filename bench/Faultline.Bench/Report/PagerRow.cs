@@ -7,7 +7,9 @@ namespace Faultline.Bench;
 /// <param name="Pager">The rounds, for each page.</param>
 /// <param name="FaultsPerRound">The faults the pager answered in one round.</param>
 /// <param name="AllocatedBytesPerFault">The managed bytes of the whole process, for each fault of the second half of a round.</param>
-/// <param name="Floor">The same reads and installs in the longest pieces, without faults and without a pager: what the kernel takes. Null where pages come one by one.</param>
+/// <param name="Floor">
+/// The same reads and installs in the longest pieces, without faults and without a pager: what the kernel takes. Null where pages come one by one.
+/// </param>
 public sealed record PagerRow(double? Ratio, Timing Pager, double FaultsPerRound, double AllocatedBytesPerFault, Timing? Floor)
 {
     /// <summary>Compares the pager with the C loop.</summary>

@@ -7,8 +7,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Faultline.Bench;
 
 /// <summary>
-/// What the kernel alone takes for the system calls of a pager that reads in order: one thread reads the file and installs what it read, in the longest pieces the
-/// pager uses. No fault, no plan, no second thread: a pager made of these calls cannot be faster.
+/// What the kernel alone takes for the system calls of a pager that reads in order: one thread reads the file and installs what it read, in the longest
+/// pieces the pager uses. No fault, no plan, no second thread: a pager made of these calls cannot be faster.
 /// </summary>
 internal sealed class FloorRounds(IMemoryEngine engine, string path, int pages, int pieceBytes)
 {

@@ -25,7 +25,8 @@ internal static class BenchCommand
         return new Command("bench", "Measures this machine; the tables are Markdown.") { faults, restore };
     }
 
-    private static async Task<int> RunAsync(ParseResult parsed, int fewestRounds, int usualRounds, Func<LinuxEngine, int, bool, CancellationToken, Task<int>> measure)
+    private static async Task<int> RunAsync(
+        ParseResult parsed, int fewestRounds, int usualRounds, Func<LinuxEngine, int, bool, CancellationToken, Task<int>> measure)
     {
         int rounds = ReadRounds(parsed, fewestRounds, usualRounds);
         using var interruption = new Interruption();
