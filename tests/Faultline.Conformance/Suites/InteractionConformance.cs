@@ -84,6 +84,7 @@ public abstract class InteractionConformance(EngineHost host) : ConformanceSuite
     [InlineData(RegisterModes.Missing | RegisterModes.WriteProtect)]
     public void Collapse_ArmedAreaWithAHole_RefusedUntilUnregistered(RegisterModes modes)
     {
+        NeedCollapse();
         MappedArea area = Advised();
         FaultMonitor monitor = Bed.Watch(area, modes);
         Expect.Filled(monitor.Uffd.Copy(area.At(0), Pattern.Bytes(PageSize.Huge - PageSize.Small, 1)), PageSize.Huge - PageSize.Small);
@@ -98,6 +99,7 @@ public abstract class InteractionConformance(EngineHost host) : ConformanceSuite
     [Fact]
     public void Collapse_ArmedAreaFullyPopulated_BecomesHuge()
     {
+        NeedCollapse();
         MappedArea area = Advised();
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing);
         Expect.Filled(monitor.Uffd.Copy(area.At(0), Pattern.Bytes(PageSize.Huge, 1)), PageSize.Huge);
@@ -109,6 +111,7 @@ public abstract class InteractionConformance(EngineHost host) : ConformanceSuite
     [Fact]
     public void Collapse_OneProtectedPage_EINVAL()
     {
+        NeedCollapse();
         MappedArea area = Advised();
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing | RegisterModes.WriteProtect);
         Expect.Filled(monitor.Uffd.Copy(area.At(0), Pattern.Bytes(PageSize.Huge, 1)), PageSize.Huge);
@@ -121,6 +124,7 @@ public abstract class InteractionConformance(EngineHost host) : ConformanceSuite
     [Fact]
     public void Collapse_ShmemHoleArmedForMissing_RefusedUntilUnregistered()
     {
+        NeedCollapse();
         MappedArea area = Bed.Map(MemoryKind.ShmemShared, SmallInHuge);
         Bed.FillCache(area);
         Expect.Ok(area.Backing.PunchHole(5 * PageSize.Small, PageSize.Small));
@@ -136,6 +140,7 @@ public abstract class InteractionConformance(EngineHost host) : ConformanceSuite
     [Fact]
     public void Collapse_ShmemArmedForMinorFullyMapped_ContentsIntact()
     {
+        NeedCollapse();
         MappedArea area = Bed.Map(MemoryKind.ShmemShared, SmallInHuge);
         Bed.FillCache(area);
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Minor);
@@ -151,6 +156,7 @@ public abstract class InteractionConformance(EngineHost host) : ConformanceSuite
     [Section("6.2")]
     public void Continue_PieceOfAHugeCachePage_MapsThatPieceOnly()
     {
+        NeedCollapse();
         MappedArea area = Bed.Map(MemoryKind.ShmemShared, SmallInHuge);
         Bed.FillCache(area);
         MappedArea alias = Bed.Alias(area);
@@ -266,6 +272,15 @@ public abstract class InteractionConformance(EngineHost host) : ConformanceSuite
 
         Assert.True(filler.Await());
         resolver.AssertNoError();
+    }
+
+    /// <summary>Skips the case if the engine cannot collapse memory that nothing speaks against collapsing.</summary>
+    private void NeedCollapse()
+    {
+        MappedArea plain = Advised();
+        Bed.WriteBytes(plain.At(0), Pattern.Bytes(PageSize.Huge, 1));
+        Errno errno = Bed.Space.Advise(plain.Range, Advice.Collapse).Errno;
+        Testbed.SkipIf(errno == Errno.None ? null : $"The engine does not collapse ordinary memory into huge pages: MADV_COLLAPSE answers {errno}.");
     }
 
     private MappedArea Advised()
