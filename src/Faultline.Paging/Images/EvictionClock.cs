@@ -1,8 +1,8 @@
 namespace Faultline.Paging;
 
 /// <summary>
-/// Chooses what leaves the cache: a second-chance clock over chunks of pages. Chunks that are leased, or have a load in flight, are passed over. The owner of the
-/// states guards it with its lock; only <see cref="MarkUsed"/> needs none.
+/// Chooses what leaves the cache: a second-chance clock over chunks of pages. Chunks that are leased, or have a load in flight, are passed
+/// over. The owner of the states guards it with its lock; only <see cref="MarkUsed"/> needs none.
 /// </summary>
 internal sealed class EvictionClock(PageStates states, int chunkPages, int pages)
 {
