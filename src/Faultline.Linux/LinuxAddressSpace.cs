@@ -75,6 +75,9 @@ internal abstract class LinuxAddressSpace : IAddressSpace
     public SystemResult Lock(AddressRange range) => Call(SystemCallNumbers.Mlock, range);
 
     /// <inheritdoc/>
+    public SystemResult LockOnFault(AddressRange range) => Call(SystemCallNumbers.Mlock2, range, mman_h.MLOCK_ONFAULT);
+
+    /// <inheritdoc/>
     public SystemResult Unlock(AddressRange range) => Call(SystemCallNumbers.Munlock, range);
 
     /// <inheritdoc/>

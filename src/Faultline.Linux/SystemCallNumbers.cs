@@ -15,6 +15,7 @@ internal static class SystemCallNumbers
     internal static readonly int Madvise = IsX64 ? unistd_x86_64.SYS_madvise : unistd_generic.SYS_madvise;
     internal static readonly int Mlock = IsX64 ? unistd_x86_64.SYS_mlock : unistd_generic.SYS_mlock;
     internal static readonly int Munlock = IsX64 ? unistd_x86_64.SYS_munlock : unistd_generic.SYS_munlock;
+    internal static readonly int Mlock2 = IsX64 ? unistd_x86_64.SYS_mlock2 : unistd_generic.SYS_mlock2;
     internal static readonly int Gettid = IsX64 ? unistd_x86_64.SYS_gettid : unistd_generic.SYS_gettid;
     internal static readonly int Tgkill = IsX64 ? unistd_x86_64.SYS_tgkill : unistd_generic.SYS_tgkill;
     internal static readonly int Userfaultfd = IsX64 ? unistd_x86_64.SYS_userfaultfd : unistd_generic.SYS_userfaultfd;

@@ -249,7 +249,9 @@ public sealed class Pager : IDisposable, IAsyncDisposable
             throw;
         }
 
-        PagedMemory memory = new(this, _core, image, ownedImage, client, range);
+        // A page that the kernel swapped out would be a fault again, and under a lease a fault in managed code.
+        bool isLocked = Engine.Home.LockOnFault(range).IsOk;
+        PagedMemory memory = new(this, _core, image, ownedImage, client, range, isLocked);
         using RankedLock.Scope held = _lock.Enter();
         _memories.Add(memory);
         return memory;

@@ -37,6 +37,23 @@ public abstract class LeaseTests(IMemoryEngine engine) : PagerTests(engine)
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task Lease_LockedMemory_CannotBePagedOut()
+    {
+        await Task.Yield();
+        Pager pager = NewPager();
+        PagedMemory memory = Own(pager.Map(new TestStore(64 * Page)));
+        Assert.SkipUnless(memory.IsLocked, "This process may not lock memory: raise RLIMIT_MEMLOCK or run with CAP_IPC_LOCK.");
+        using Lease lease = memory.Lease(0, 16 * (int)Page);
+        Assert.Equal(Errno.EINVAL, pager.Engine.Home.Advise(memory.Range, Advice.PageOut).Errno);
+        PagemapEntry[] entries = new PagemapEntry[64];
+        pager.Engine.Home.Inspector.ReadPagemap(memory.Range.Start, entries);
+
+        // Locking brings nothing: only what was installed is there.
+        Assert.True(entries[15].IsPresent);
+        Assert.False(entries[63].IsPresent);
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task Lease_ForWriting_KeepsWhatIsWritten()
     {
         await Task.Yield();

@@ -42,7 +42,11 @@ public interface IAddressSpace : IDisposable
     /// <returns>EINVAL, ENOMEM (a hole, a limit, or a page that could not be had), EAGAIN, EPERM.</returns>
     SystemResult Lock(AddressRange range);
 
-    /// <summary>Undoes <see cref="Lock"/> (munlock(2)).</summary>
+    /// <summary>Keeps pages of a range resident once they are there, and brings none (mlock2(2), MLOCK_ONFAULT).</summary>
+    /// <returns>EINVAL, ENOMEM (a hole, or a limit), EAGAIN, EPERM.</returns>
+    SystemResult LockOnFault(AddressRange range);
+
+    /// <summary>Undoes <see cref="Lock"/> and <see cref="LockOnFault"/> (munlock(2)).</summary>
     /// <returns>EINVAL, ENOMEM.</returns>
     SystemResult Unlock(AddressRange range);
 

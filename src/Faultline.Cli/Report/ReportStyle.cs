@@ -9,7 +9,7 @@ internal static class ReportStyle
         @media (prefers-color-scheme: dark) { :root { --ink:#e7eaee; --soft:#9aa4b1; --paper:#15181c; --panel:#1e2329; --rule:#343b44; --absent:#2a3038;
           --touched:#5b95ff; --brought:#35598f; --written:#ff8a4c; --continue:#5b95ff; --copy:#f06595; --eager:#ffb347; --mmap:#51cf66; } }
         * { box-sizing: border-box; }
-        body { margin:0 auto; padding:2rem 1.25rem 4rem; max-width:66rem; background:var(--paper); color:var(--ink); font:15px/1.5 system-ui, sans-serif; }
+        body { margin:0 auto; padding:2rem 1.25rem 4rem; max-width:72rem; background:var(--paper); color:var(--ink); font:15px/1.5 system-ui, sans-serif; }
         h1 { font-size:1.6rem; margin:0 0 .25rem; } h2 { font-size:1.15rem; margin:2.25rem 0 .5rem; } h3 { font-size:.95rem; margin:1rem 0 .3rem; }
         p { margin:.3rem 0 .7rem; } .soft { color:var(--soft); }
         .numbers { display:grid; grid-template-columns:repeat(auto-fit,minmax(11rem,1fr)); gap:.75rem; margin:1.25rem 0; }

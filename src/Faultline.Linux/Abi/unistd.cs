@@ -14,6 +14,7 @@ internal static class unistd_x86_64
     public const int SYS_gettid = 186;
     public const int SYS_tgkill = 234;
     public const int SYS_userfaultfd = 323;
+    public const int SYS_mlock2 = 325;
     public const int SYS_statx = 332;
 }
 
@@ -31,6 +32,7 @@ internal static class unistd_generic
     public const int SYS_munlock = 229;
     public const int SYS_madvise = 233;
     public const int SYS_userfaultfd = 282;
+    public const int SYS_mlock2 = 284;
     public const int SYS_statx = 291;
 }
 

@@ -22,6 +22,7 @@ internal static class ChildCalls
     internal const int Futex = 202;
     internal const int Tgkill = 234;
     internal const int Waitid = 247;
+    internal const int Mlock2 = 325;
     internal const int PidfdSendSignal = 424;
     internal const int PidfdOpen = 434;
     internal const int Mseal = 462;

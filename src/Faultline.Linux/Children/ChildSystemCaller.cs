@@ -70,7 +70,7 @@ internal sealed unsafe class ChildSystemCaller : SystemCaller
         ChildCalls.Mmap => (a3 & MapFixed) != 0 && _process.Arena.Touches((ulong)a0, (ulong)a1),
         ChildCalls.Mremap => _process.Arena.Touches((ulong)a0, (ulong)a1)
             || ((a3 & MremapFixed) != 0 && _process.Arena.Touches((ulong)a4, (ulong)a2)),
-        ChildCalls.Munmap or ChildCalls.Mprotect or ChildCalls.Madvise or ChildCalls.Mlock or ChildCalls.Munlock
+        ChildCalls.Munmap or ChildCalls.Mprotect or ChildCalls.Madvise or ChildCalls.Mlock or ChildCalls.Mlock2 or ChildCalls.Munlock
             => _process.Arena.Touches((ulong)a0, (ulong)a1),
         _ => false,
     };

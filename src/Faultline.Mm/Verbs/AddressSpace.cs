@@ -60,13 +60,19 @@ internal sealed class AddressSpace : IAddressSpace
     public SystemResult Lock(AddressRange range)
     {
         using var use = MmUse.Begin(State);
-        return new(use.IsHeld ? Mlock.Run(State, range, isLock: true) : Errno.ESRCH);
+        return new(use.IsHeld ? Mlock.Run(State, range, MlockMode.Populate) : Errno.ESRCH);
+    }
+
+    public SystemResult LockOnFault(AddressRange range)
+    {
+        using var use = MmUse.Begin(State);
+        return new(use.IsHeld ? Mlock.Run(State, range, MlockMode.OnFault) : Errno.ESRCH);
     }
 
     public SystemResult Unlock(AddressRange range)
     {
         using var use = MmUse.Begin(State);
-        return new(use.IsHeld ? Mlock.Run(State, range, isLock: false) : Errno.ESRCH);
+        return new(use.IsHeld ? Mlock.Run(State, range, MlockMode.Unlock) : Errno.ESRCH);
     }
 
     public SystemResult<IAddressSpace> Fork()

@@ -2,10 +2,10 @@ using Faultline.Sync;
 
 namespace Faultline.Mm;
 
-/// <summary>mlock(2) and munlock(2) (Linux: <c>mm/mlock.c</c>).</summary>
+/// <summary>mlock(2), mlock2(2) and munlock(2) (Linux: <c>mm/mlock.c</c>).</summary>
 internal static class Mlock
 {
-    public static Errno Run(MmState mm, AddressRange range, bool isLock)
+    public static Errno Run(MmState mm, AddressRange range, MlockMode mode)
     {
         ulong start = range.Start.Value & ~(PageSize.Small - 1);
         ulong end = PageCount.FromBytes(range.Length + (range.Start.Value - start)).Bytes + start;
@@ -21,14 +21,14 @@ internal static class Mlock
 
         using (RankedSharedLock.WriteScope held = mm.Lock.EnterWrite())
         {
-            Errno errno = ChangeFlags(mm, start, end, isLock);
+            Errno errno = ChangeFlags(mm, start, end, mode != MlockMode.Unlock);
             if (errno != Errno.None)
             {
                 return errno;
             }
         }
 
-        return isLock ? PopulateAll(mm, start, end) : Errno.None;
+        return mode == MlockMode.Populate ? PopulateAll(mm, start, end) : Errno.None;
     }
 
     private static Errno ChangeFlags(MmState mm, ulong start, ulong end, bool isLock)

@@ -34,7 +34,7 @@ public sealed class PagedMemory : IDisposable
 
     private int _isDisposed;
 
-    internal PagedMemory(Pager pager, PagerCore core, PagedImage image, PagedImage? ownedImage, PagerClient client, AddressRange range)
+    internal PagedMemory(Pager pager, PagerCore core, PagedImage image, PagedImage? ownedImage, PagerClient client, AddressRange range, bool isLocked)
     {
         _pager = pager;
         _core = core;
@@ -42,6 +42,7 @@ public sealed class PagedMemory : IDisposable
         Image = image;
         Client = client;
         Range = range;
+        IsLocked = isLocked;
     }
 
     private delegate AccessResult AccessStep<TSpan>(IMemoryAccess access, VirtualAddress address, TSpan bytes)
@@ -55,6 +56,12 @@ public sealed class PagedMemory : IDisposable
 
     /// <summary>The client that stands for it in the pager.</summary>
     public PagerClient Client { get; }
+
+    /// <summary>
+    /// Whether the kernel leaves resident pages alone. If not (the process may not lock that much: RLIMIT_MEMLOCK), the machine must have no swap
+    /// space: a leased page that is swapped out would be a fault in managed code.
+    /// </summary>
+    public bool IsLocked { get; }
 
     /// <summary>The length in bytes: the image's.</summary>
     public ulong Length => Image.Length;
