@@ -45,7 +45,7 @@ public abstract class LeaseTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.SkipUnless(memory.IsLocked, "This process may not lock memory: raise RLIMIT_MEMLOCK or run with CAP_IPC_LOCK.");
         using Lease lease = memory.Lease(0, 16 * (int)Page);
         Assert.Equal(Errno.EINVAL, pager.Engine.Home.Advise(memory.Range, Advice.PageOut).Errno);
-        PagemapEntry[] entries = new PagemapEntry[64];
+        var entries = new PagemapEntry[64];
         pager.Engine.Home.Inspector.ReadPagemap(memory.Range.Start, entries);
 
         // Locking brings nothing: only what was installed is there.

@@ -141,14 +141,47 @@ internal static class Madvise
         return advice != Advice.WipeOnFork || vma.IsAnonymous;
     }
 
+    /// <summary>
+    /// Mapping by mapping, up to the first locked one, which is an error (Linux: <c>can_madv_lru_vma</c>). Holes are passed over, and told at
+    /// the end.
+    /// </summary>
     private static Errno PageOutRange(MmState mm, ulong start, ulong end, Advice advice)
     {
-        Errno errno = CheckMapped(mm, start, end);
-        if (errno == Errno.None && advice == Advice.PageOut)
+        Errno holes = Errno.None;
+        ulong at = start;
+        while (at < end)
         {
-            PageOut.Range(mm, start, end);
+            ulong partEnd;
+            using (RankedSharedLock.ReadScope held = mm.Lock.EnterRead())
+            {
+                Vma? vma = mm.Vmas.FindFrom(at);
+                if (vma is null || vma.Start >= end)
+                {
+                    return Errno.ENOMEM;
+                }
+
+                if (vma.Start > at)
+                {
+                    holes = Errno.ENOMEM;
+                    at = vma.Start;
+                }
+
+                if (vma.Has(VmaFlags.Locked))
+                {
+                    return Errno.EINVAL;
+                }
+
+                partEnd = System.Math.Min(end, vma.End);
+            }
+
+            if (advice == Advice.PageOut)
+            {
+                PageOut.Range(mm, at, partEnd);
+            }
+
+            at = partEnd;
         }
 
-        return errno;
+        return holes;
     }
 }

@@ -210,6 +210,24 @@ public abstract class InteractionConformance(EngineHost host) : ConformanceSuite
         Expect.Ok(call.Await());
     }
 
+    // mlock2(2) with MLOCK_ONFAULT: nothing is brought, so nothing is asked of the monitor, and what is installed later cannot be paged out.
+    [Theory]
+    [InlineData(MemoryKind.Anonymous)]
+    [InlineData(MemoryKind.ShmemPrivate)]
+    public void LockOnFault_ArmedArea_NoMessageAndNoPageOut(MemoryKind kind)
+    {
+        MappedArea area = Bed.Map(kind);
+        FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing);
+        Expect.Ok(Testbed.StartCall("mlock2", () => Bed.Space.LockOnFault(area.Range)).Await());
+        monitor.ExpectNothingQueued();
+        Assert.True(Bed.Vma(area.Range).IsLocked);
+        Expect.Filled(monitor.Uffd.Copy(area.At(0), Pattern.Bytes(PageSize.Small, 1)), PageSize.Small);
+        Expect.Fails(Bed.Space.Advise(area.Range, Advice.PageOut), Errno.EINVAL);
+        Expect.Ok(Bed.Space.Unlock(area.Range));
+        Assert.False(Bed.Vma(area.Range).IsLocked);
+        Expect.Ok(Bed.Space.Advise(area.Range, Advice.PageOut));
+    }
+
     [Theory]
     [InlineData(MemoryKind.Anonymous)]
     [InlineData(MemoryKind.ShmemShared)]
