@@ -23,7 +23,9 @@ internal sealed class PagerRounds : IDisposable
         _pages = pages;
         _cpu = cpu;
         byte[] page = new byte[PageSize.Small];
-        using FileStream file = File.Create(_path);
+
+        // Long writes, as of a file that was copied: the kernel then caches it in large folios.
+        using FileStream file = new(_path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 1 << 20);
         for (int index = 0; index < pages; index++)
         {
             page.AsSpan().Fill((byte)(1 + (index % 255)));
