@@ -3,12 +3,13 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Threading;
+using System.Threading.Tasks;
 using Faultline.Linux;
 
 namespace Faultline.Paging.Tests;
 
 /// <summary>
-/// A second process that reads lazily paged memory in one of several ways, while another thread collects garbage again and again, or not. It is
+/// A second process that reads lazily paged memory in one of several ways, with or without collections: inside every load, or, for the plain load, on a thread without pause. It is
 /// this test program, started with a variable set.
 /// </summary>
 internal static unsafe class CollectionProgram
@@ -17,7 +18,6 @@ internal static unsafe class CollectionProgram
 
     private const int ProgressPages = 500;
 
-    private static volatile bool _stop;
     private static IMemoryAccess? _accessor;
 
     /// <summary>Starts it; it prints <c>begun</c>, its progress, and <c>done</c> and a number of faults when it is through.</summary>
@@ -58,13 +58,11 @@ internal static unsafe class CollectionProgram
             LoadDeadline = TimeSpan.FromMinutes(5),
         };
         using Pager pager = new(engine, options);
-        using PagedMemory memory = pager.Map(new TestStore((ulong)pages * PageSize.Small));
-        Thread collector = new(CollectAgainAndAgain) { IsBackground = true };
+        using PagedMemory memory = pager.Map(new CollectingStore(new TestStore((ulong)pages * PageSize.Small), collects && way != ReadingWay.PlainLoad));
         Console.WriteLine("begun");
-        if (collects)
+        if (collects && way == ReadingWay.PlainLoad)
         {
-            collector.Start();
-            SpinWait.SpinUntil(static () => GC.CollectionCount(0) > 2);
+            new Thread(CollectWithoutPause) { IsBackground = true }.Start();
         }
 
         for (int page = 0; page < pages; page++)
@@ -81,7 +79,6 @@ internal static unsafe class CollectionProgram
             }
         }
 
-        _stop = true;
         Console.WriteLine($"done {pager.GetStatistics().StoreReads}");
     }
 
@@ -106,8 +103,11 @@ internal static unsafe class CollectionProgram
         }
     }
 
-    /// <summary>What registered memory must never be read with: the thread waits for its page in managed code.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    /// <summary>
+    /// What registered memory must never be read with: the thread waits for its page in managed code. Optimised, as released code is; unoptimised
+    /// code can be stopped at any instruction, which hides the deadlock most of the time.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static ulong PlainLoad(ulong address) => *(ulong*)address;
 
     /// <summary>A real fault, taken inside a system call.</summary>
@@ -117,19 +117,29 @@ internal static unsafe class CollectionProgram
         return _accessor.Load(memory.Range.Start + offset, out ulong value).IsOk ? value : throw new InvalidOperationException("The access failed.");
     }
 
-    private static void CollectAgainAndAgain()
+    private static void CollectWithoutPause()
     {
-        // On an idle virtual machine a thread that a collection stopped needs tens of microseconds to run again. Collections
-        // without a gap would end one only to begin the next, and starve every other thread: that would show nothing.
-        var gap = TimeSpan.FromMicroseconds(250);
-        while (!_stop)
+        while (true)
         {
             GC.Collect();
-            long end = Stopwatch.GetTimestamp();
-            while (Stopwatch.GetElapsedTime(end) < gap)
-            {
-                Thread.SpinWait(20);
-            }
         }
+    }
+
+    /// <summary>Collects garbage inside every load: after the fault was read, and before its page is installed.</summary>
+    private sealed class CollectingStore(IPageStore inner, bool collects) : IPageStore
+    {
+        public ulong Length => inner.Length;
+
+        public ValueTask<StoreRead> ReadAsync(ulong offset, Memory<byte> target, CancellationToken cancellationToken)
+        {
+            if (collects)
+            {
+                GC.Collect(0);
+            }
+
+            return inner.ReadAsync(offset, target, cancellationToken);
+        }
+
+        public void Dispose() => inner.Dispose();
     }
 }
