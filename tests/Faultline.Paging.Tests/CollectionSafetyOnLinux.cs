@@ -9,7 +9,7 @@ namespace Faultline.Paging.Tests;
 /// <summary>
 /// The rule about the garbage collector, shown: a managed load of registered memory deadlocks the process with its own collector; leases
 /// and the access type do not. In processes of
-/// their own, with deadlines.
+/// their own, with deadlines. The deadlock is seen as six seconds of silence, which a starved process would show too.
 /// </summary>
 public sealed class CollectionSafetyOnLinux
 {

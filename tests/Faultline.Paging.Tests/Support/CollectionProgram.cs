@@ -9,7 +9,8 @@ using Faultline.Linux;
 namespace Faultline.Paging.Tests;
 
 /// <summary>
-/// A second process that reads lazily paged memory in one of several ways, with or without collections: inside every load, or, for the plain load, on a thread without pause. It is
+/// A second process that reads lazily paged memory in one of several ways, with or without
+/// collections: inside every load, or, for the plain load, on a thread without pause. It is
 /// this test program, started with a variable set.
 /// </summary>
 internal static unsafe class CollectionProgram
