@@ -56,22 +56,22 @@ internal sealed unsafe class KernelCopy : ISourceMemory
 
     private static bool TryCopyInPage(MmState mm, ulong address, byte* target, int length)
     {
-        PteTable table = mm.Table.Find(address);
-        if (table.IsNull)
+        EntryPlace place = mm.Table.FindEntry(address);
+        if (place.IsNull)
         {
             return false;
         }
 
         // Under the table's lock the entry stays, and with it the page.
-        using RankedLock.Scope held = mm.System.TableLocks.Enter(table);
-        var entry = Pte.Read(table.EntryFor(address));
+        using RankedLock.Scope held = mm.System.TableLocks.Enter(place.Table);
+        Pte entry = place.ReadLocked();
         if ((entry.Value & Pte.Present) == 0)
         {
             return false;
         }
 
-        Pte.Change(table.EntryFor(address), set: Pte.Accessed, clear: 0);
-        byte* source = mm.System.Memory.BytesAt(entry.FrameNumber) + (address & (PageSize.Small - 1));
+        Pte.Change(place.Slot, set: Pte.Accessed, clear: 0);
+        byte* source = mm.System.Memory.BytesAt(place.FrameOf(entry, address)) + (address & (PageSize.Small - 1));
         Unsafe.CopyBlockUnaligned(target, source, (uint)length);
         return true;
     }

@@ -20,14 +20,14 @@ internal static unsafe class ResidentSpan
         ulong end = range.End.Value;
         for (ulong address = range.Start.Value & ~(PageSize.Small - 1); address < end; address += PageSize.Small)
         {
-            PteTable table = mm.Table.Find(address);
-            Pte entry = table.IsNull ? Pte.None : Pte.Read(table.EntryFor(address));
+            EntryPlace place = mm.Table.FindEntry(address);
+            Pte entry = place.Read();
             if ((entry.Value & Pte.Present) == 0)
             {
                 return false;
             }
 
-            byte* host = mm.System.Memory.BytesAt(entry.FrameNumber);
+            byte* host = mm.System.Memory.BytesAt(place.FrameOf(entry, address));
             if (next is not null && host != next)
             {
                 return false;

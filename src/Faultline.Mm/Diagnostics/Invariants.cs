@@ -18,6 +18,9 @@ internal sealed unsafe class Invariants
 
     private readonly int[] _mappings;
 
+    /// <summary>Huge entries found, by the folio's first frame.</summary>
+    private readonly Dictionary<uint, int> _hugeMappings = [];
+
     /// <summary>References found, by swap slot.</summary>
     private readonly Dictionary<uint, int> _slotReferences = [];
 
@@ -64,6 +67,19 @@ internal sealed unsafe class Invariants
 
         _references[_system.Memory.FolioAt(frame).Number]++;
         _mappings[frame]++;
+    }
+
+    /// <summary>A huge entry maps a whole folio.</summary>
+    public void FoundHugeEntry(uint frame)
+    {
+        if (frame >= _references.Length || _system.Memory.FrameAt(frame)->Order != PhysicalMemory.HugeOrder)
+        {
+            Report($"A huge entry names frame {frame}, which is not the first of a huge folio.");
+            return;
+        }
+
+        _references[frame]++;
+        _hugeMappings[frame] = _hugeMappings.GetValueOrDefault(frame) + 1;
     }
 
     /// <summary>An entry of a page table or of a page cache refers to a swap slot.</summary>
@@ -163,7 +179,13 @@ internal sealed unsafe class Invariants
             Report($"{new Folio(frame)} is mapped by {_mappings[number]} entries, and counts {frame->MapCount}.");
         }
 
-        if ((flags & FolioFlags.Exclusive) != 0 && _mappings[number] > 1)
+        int huge = _hugeMappings.GetValueOrDefault(number);
+        if (frame->HugeMapCount != huge)
+        {
+            Report($"{new Folio(frame)} is mapped by {huge} huge entries, and counts {frame->HugeMapCount}.");
+        }
+
+        if ((flags & FolioFlags.Exclusive) != 0 && _mappings[number] + huge > 1)
         {
             Report($"{new Folio(frame)} is exclusive, and mapped {_mappings[number]} times.");
         }

@@ -1,7 +1,7 @@
 namespace Faultline.Mm;
 
 /// <summary>An entry as <c>/proc/pid/pagemap</c> shows it (Linux: <c>pte_to_pagemap_entry</c>). Under the mmap lock.</summary>
-internal static unsafe class PagemapBits
+internal static class PagemapBits
 {
     private const ulong Present = 1UL << 63;
     private const ulong Swap = 1UL << 62;
@@ -18,11 +18,11 @@ internal static unsafe class PagemapBits
             return default;
         }
 
-        PteTable table = mm.Table.Find(address);
-        return table.IsNull ? default : Of(mm.System.Memory, Pte.Read(table.EntryFor(address)));
+        EntryPlace place = mm.Table.FindEntry(address);
+        return Of(mm.System.Memory, place, place.Read(), address);
     }
 
-    private static PagemapEntry Of(PhysicalMemory memory, Pte entry)
+    private static PagemapEntry Of(PhysicalMemory memory, EntryPlace place, Pte entry, ulong address)
     {
         if (entry.IsNone)
         {
@@ -36,7 +36,7 @@ internal static unsafe class PagemapBits
             return new PagemapEntry((entry.Marker & PteMarker.Guard) != 0 ? value | Guard : value);
         }
 
-        value |= Present | entry.FrameNumber;
+        value |= Present | place.FrameOf(entry, address);
         if (entry.IsSpecial)
         {
             return new PagemapEntry(value);

@@ -4,7 +4,7 @@ using Faultline.Sync;
 namespace Faultline.Mm;
 
 /// <summary>PAGEMAP_SCAN (Linux: <c>do_pagemap_scan</c>).</summary>
-internal static unsafe class PagemapScan
+internal static class PagemapScan
 {
     private const PageCategories KnownCategories =
         PageCategories.WriteProtectAllowed | PageCategories.Written | PageCategories.File | PageCategories.Present | PageCategories.Swapped
@@ -117,8 +117,8 @@ internal static unsafe class PagemapScan
 
     private static PageCategories CategoriesAt(Vma vma, ulong address)
     {
-        PteTable table = vma.Mm.Table.Find(address);
-        Pte entry = table.IsNull ? Pte.None : Pte.Read(table.EntryFor(address));
+        EntryPlace place = vma.Mm.Table.FindEntry(address);
+        Pte entry = place.Read();
         PageCategories categories = entry.IsWriteProtected ? PageCategories.None : PageCategories.Written;
         if (entry.IsNone)
         {
@@ -131,7 +131,7 @@ internal static unsafe class PagemapScan
             return (entry.Marker & PteMarker.Guard) != 0 ? categories | PageCategories.Guard : categories;
         }
 
-        categories |= PageCategories.Present;
+        categories |= place.IsHuge ? PageCategories.Present | PageCategories.Huge : PageCategories.Present;
         if (entry.IsSpecial)
         {
             return categories | PageCategories.ZeroPage;

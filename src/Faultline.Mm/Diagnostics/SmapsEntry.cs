@@ -1,7 +1,7 @@
 namespace Faultline.Mm;
 
 /// <summary>What <c>/proc/pid/smaps</c> tells of a mapping (Linux: <c>smap_gather_stats</c>). Under the mmap lock.</summary>
-internal static unsafe class SmapsEntry
+internal static class SmapsEntry
 {
     public static VmaInfo Of(Vma vma)
     {
@@ -17,17 +17,14 @@ internal static unsafe class SmapsEntry
         PageTable tables = vma.Mm.Table;
         for (ulong address = tables.SkipAbsent(vma.Start, vma.End); address < vma.End; address = tables.SkipAbsent(address + PageSize.Small, vma.End))
         {
-            PteTable table = tables.Find(address);
-            if (!table.IsNull)
-            {
-                info = With(info, vma.Mm.System.Memory, Pte.Read(table.EntryFor(address)));
-            }
+            EntryPlace place = tables.FindEntry(address);
+            info = With(info, vma.Mm.System.Memory, place.Read(), place.IsHuge);
         }
 
         return info;
     }
 
-    private static VmaInfo With(VmaInfo info, PhysicalMemory memory, Pte entry)
+    private static VmaInfo With(VmaInfo info, PhysicalMemory memory, Pte entry, bool isHuge)
     {
         const ulong Page = PageSize.Small;
         if (entry.IsSwapSlot)
@@ -48,6 +45,8 @@ internal static unsafe class SmapsEntry
             Resident = info.Resident + Page,
             ProportionalResident = info.ProportionalResident + (Page / (ulong)(mappers < 1 ? 1 : mappers)),
             Anonymous = folio.IsAnonymous ? info.Anonymous + Page : info.Anonymous,
+            AnonymousHuge = isHuge && folio.IsAnonymous ? info.AnonymousHuge + Page : info.AnonymousHuge,
+            ShmemHuge = isHuge && !folio.IsAnonymous ? info.ShmemHuge + Page : info.ShmemHuge,
         };
         return (mappers > 1, isDirty) switch
         {

@@ -56,8 +56,7 @@ internal sealed unsafe class SpaceInvariants
         PageTable tables = _mm.Table;
         for (ulong address = tables.SkipAbsent(start, end); address < end; address = tables.SkipAbsent(address + PageSize.Small, end))
         {
-            PteTable table = tables.Find(address);
-            if (!table.IsNull && !Pte.Read(table.EntryFor(address)).IsNone)
+            if (!tables.FindEntry(address).Read().IsNone)
             {
                 _check.Report($"There is an entry at {address:x}, and no mapping.");
             }
@@ -69,8 +68,8 @@ internal sealed unsafe class SpaceInvariants
         PageTable tables = _mm.Table;
         for (ulong address = tables.SkipAbsent(vma.Start, vma.End); address < vma.End; address = tables.SkipAbsent(address + PageSize.Small, vma.End))
         {
-            PteTable table = tables.Find(address);
-            Pte entry = table.IsNull ? Pte.None : Pte.Read(table.EntryFor(address));
+            EntryPlace place = tables.FindEntry(address);
+            Pte entry = place.Read();
             if (entry.IsSwapSlot)
             {
                 _found[(int)CounterKind.Swap]++;
@@ -78,12 +77,18 @@ internal sealed unsafe class SpaceInvariants
             }
             else if (entry.IsPresent)
             {
-                Present(vma, address, entry);
+                Present(vma, address, entry, place.IsHuge);
+            }
+
+            if (place.IsHuge)
+            {
+                // One entry for all of it.
+                address |= PageSize.Huge - PageSize.Small;
             }
         }
     }
 
-    private void Present(Vma vma, ulong address, Pte entry)
+    private void Present(Vma vma, ulong address, Pte entry, bool isHuge)
     {
         if (entry.IsWriteProtected && entry.IsWritable)
         {
@@ -105,9 +110,17 @@ internal sealed unsafe class SpaceInvariants
             return;
         }
 
-        _check.FoundEntry(entry.FrameNumber);
+        if (isHuge)
+        {
+            _check.FoundHugeEntry(entry.FrameNumber);
+        }
+        else
+        {
+            _check.FoundEntry(entry.FrameNumber);
+        }
+
         Folio folio = _mm.System.Memory.FolioAt(entry.FrameNumber);
-        _found[(int)MmCounters.KindOf(folio)]++;
+        _found[(int)MmCounters.KindOf(folio)] += isHuge ? folio.FrameCount : 1;
         if (folio.IsAnonymous)
         {
             Anonymous(vma, address, entry, folio);

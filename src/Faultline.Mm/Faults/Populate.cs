@@ -1,7 +1,7 @@
 namespace Faultline.Mm;
 
 /// <summary>Faulting a range in for a call (Linux: <c>faultin_page_range</c>, <c>populate_vma_page_range</c>). No lock is held.</summary>
-internal static unsafe class Populate
+internal static class Populate
 {
     /// <summary>Faults in each page that is not there, or not writable for a write.</summary>
     /// <param name="mm">The address space.</param>
@@ -37,13 +37,7 @@ internal static unsafe class Populate
     public static bool IsThere(MmState mm, ulong address, bool isWrite)
     {
         using Sync.RankedSharedLock.ReadScope held = mm.Lock.EnterRead();
-        PteTable table = mm.Table.Find(address);
-        if (table.IsNull)
-        {
-            return false;
-        }
-
-        var entry = Pte.Read(table.EntryFor(address));
+        Pte entry = mm.Table.FindEntry(address).Read();
         ulong needed = isWrite ? Pte.Present | Pte.Writable : Pte.Present;
         return (entry.Value & needed) == needed;
     }

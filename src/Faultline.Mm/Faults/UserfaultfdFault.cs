@@ -1,7 +1,7 @@
 namespace Faultline.Mm;
 
 /// <summary>Turning a fault into a message (Linux: <c>handle_userfault</c>). Under the mmap lock for reading; the sleep comes after it.</summary>
-internal static unsafe class UserfaultfdFault
+internal static class UserfaultfdFault
 {
     /// <summary>Whether the mapping reports faults of a kind.</summary>
     public static bool IsArmed(Vma vma, VmaFlags mode) => vma.Has(mode);
@@ -58,13 +58,7 @@ internal static unsafe class UserfaultfdFault
     /// <summary>Whether the entry still needs somebody (Linux: <c>userfaultfd_must_wait</c>).</summary>
     private static bool MustWait(ref FaultRequest request, PageFaultKind kind)
     {
-        PteTable table = request.Mm.Table.Find(request.Address);
-        if (table.IsNull)
-        {
-            return true;
-        }
-
-        var entry = Pte.Read(table.EntryFor(request.Address));
+        Pte entry = request.Mm.Table.FindEntry(request.Address).Read();
         if (entry.IsNoneMostly)
         {
             return true;

@@ -55,6 +55,32 @@ internal sealed unsafe class PageTable
         return IsTable(entry) ? TableAt(entry.FrameNumber) : default;
     }
 
+    /// <summary>The entry for an address, whichever size it stands for; null where there is neither a table nor a huge entry.</summary>
+    /// <remarks>Under the table's lock look again (<see cref="EntryPlace.ReadLocked"/>): a huge entry may have been split since.</remarks>
+    public EntryPlace FindEntry(ulong address)
+    {
+        PteTable middle = FindMiddle(address);
+        if (middle.IsNull)
+        {
+            return default;
+        }
+
+        ulong* slot = middle.MiddleEntryFor(address);
+        var entry = Pte.Read(slot);
+        if (entry.IsNone)
+        {
+            return default;
+        }
+
+        if (!IsTable(entry))
+        {
+            return new EntryPlace(middle, slot, isHuge: true);
+        }
+
+        PteTable table = TableAt(entry.FrameNumber);
+        return new EntryPlace(table, table.EntryFor(address), isHuge: false);
+    }
+
     /// <summary>The second-level table for an address (its entries stand for 2 MiB each), or the null table.</summary>
     public PteTable FindMiddle(ulong address)
     {
