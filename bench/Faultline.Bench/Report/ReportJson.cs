@@ -10,4 +10,7 @@ public static class ReportJson
 
     /// <summary>One JSON document.</summary>
     public static string Write(RestoreReport report) => JsonSerializer.Serialize(report, ReportJsonContext.Default.RestoreReport);
+
+    /// <summary>One JSON document.</summary>
+    public static string Write(MmReport report) => JsonSerializer.Serialize(report, ReportJsonContext.Default.MmReport);
 }

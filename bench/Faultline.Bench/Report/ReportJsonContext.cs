@@ -6,4 +6,5 @@ namespace Faultline.Bench;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(FaultReport))]
 [JsonSerializable(typeof(RestoreReport))]
+[JsonSerializable(typeof(MmReport))]
 internal sealed partial class ReportJsonContext : JsonSerializerContext;

@@ -22,6 +22,7 @@ internal sealed class DotnetRounds : IRounds, IDisposable
         _toucher = toucher;
         VirtualAddress source = engine.Home.Map(MapRequest.PrivateAnonymous(PageSize.Small)).OrThrow("mmap");
         _sourcePage = new AddressRange(source, PageSize.Small);
+        engine.Home.Advise(_sourcePage, Advice.PopulateWrite).OrThrow("madvise", _sourcePage);
         if (!engine.Home.TryGetSpan(_sourcePage, out Span<byte> bytes))
         {
             throw new BenchmarkException("The source page cannot be addressed in this process.");

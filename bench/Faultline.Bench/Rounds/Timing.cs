@@ -18,7 +18,11 @@ public sealed record Timing(double MedianNs, double MinNs, double MaxNs, double 
         double median = Median(nsPerPage);
         double min = nsPerPage.Min();
         double max = nsPerPage.Max();
-        return new Timing(Math.Round(median, 1), Math.Round(min, 1), Math.Round(max, 1), Math.Round((max - min) / median, 3), nsPerPage.Count);
+
+        // A load takes less than a nanosecond: there the digits after the first matter.
+        int digits = median < 10 ? 3 : 1;
+        return new Timing(
+            Math.Round(median, digits), Math.Round(min, digits), Math.Round(max, digits), Math.Round((max - min) / median, 3), nsPerPage.Count);
     }
 
     private static double Median(IReadOnlyList<double> values)

@@ -8,10 +8,11 @@ using Faultline.Linux;
 
 namespace Faultline.Cli.Commands;
 
-/// <summary><c>faultline bench</c>: measures faults beside a bare C handler, and restores beside the other ways; see docs/benchmarks.md.</summary>
+/// <summary><c>faultline bench</c>: measures faults beside a bare C handler, restores beside the other ways, and the managed engine beside the kernel; see docs/benchmarks.md.</summary>
 internal static class BenchCommand
 {
     private const int DefaultRestoreRounds = 3;
+    private const int DefaultMmRounds = 21;
 
     private static readonly Option<bool> Json = new(CommandTree.JsonOption) { Description = "Print one JSON document and nothing else." };
     private static readonly Option<string?> Rounds = new("--rounds") { HelpName = "N", Description = "How often each row is measured." };
@@ -22,7 +23,9 @@ internal static class BenchCommand
         faults.SetAction(static (parsed, _) => RunAsync(parsed, FaultBenchmarkOptions.FewestRounds, new FaultBenchmarkOptions().Rounds, FaultsAsync));
         var restore = new Command("restore", "8 clones of an image of 512 MiB: memory, time to the first byte, store reads.") { Rounds, Json };
         restore.SetAction(static (parsed, _) => RunAsync(parsed, 1, DefaultRestoreRounds, RestoreAsync));
-        return new Command("bench", "Measures this machine; the tables are Markdown.") { faults, restore };
+        var mm = new Command("mm", "The managed engine, beside the running kernel in turns.") { Rounds, Json };
+        mm.SetAction(static (parsed, _) => RunAsync(parsed, FaultBenchmarkOptions.FewestRounds, DefaultMmRounds, MmAsync));
+        return new Command("bench", "Measures this machine; the tables are Markdown.") { faults, restore, mm };
     }
 
     private static async Task<int> RunAsync(
@@ -66,6 +69,15 @@ internal static class BenchCommand
         Progress(string.Empty);
         Console.WriteLine(isJson ? ReportJson.Write(report) : RestoreTable.Write(report));
         return report.TargetsMet ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    private static async Task<int> MmAsync(LinuxEngine engine, int rounds, bool isJson, CancellationToken cancellation)
+    {
+        var options = new FaultBenchmarkOptions { Rounds = rounds, Progress = Progress };
+        MmReport report = await MmBenchmark.RunAsync(engine, options, cancellation).ConfigureAwait(false);
+        Progress(string.Empty);
+        Console.WriteLine(isJson ? ReportJson.Write(report) : MmTable.Write(report));
+        return report.Missing.Count > 0 ? ExitCode.CannotRunHere : report.TargetsMet ? ExitCode.Done : ExitCode.Failed;
     }
 
     private static int ReadRounds(ParseResult parsed, int fewest, int usual) => parsed.GetValue(Rounds) switch
