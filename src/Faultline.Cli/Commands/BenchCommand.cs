@@ -8,7 +8,10 @@ using Faultline.Linux;
 
 namespace Faultline.Cli.Commands;
 
-/// <summary><c>faultline bench</c>: measures faults beside a bare C handler, restores beside the other ways, and the managed engine beside the kernel; see docs/benchmarks.md.</summary>
+/// <summary>
+/// <c>faultline bench</c>: measures faults beside a bare C handler, restores beside the other ways, and the managed engine beside the kernel; see
+/// docs/benchmarks.md.
+/// </summary>
 internal static class BenchCommand
 {
     private const int DefaultRestoreRounds = 3;
