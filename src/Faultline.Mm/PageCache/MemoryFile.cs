@@ -1,105 +1,23 @@
 using System;
-using System.Threading;
 using Faultline.Sync;
 
 namespace Faultline.Mm;
 
-/// <summary>A handle to a file of shmem (Linux: the descriptor of a memfd).</summary>
-internal sealed class MemoryFile : IMemoryFile
+/// <summary>A handle to a file of shmem.</summary>
+internal sealed class MemoryFile : FileHandle
 {
-    private const FileSeals KnownSeals = FileSeals.Seal | FileSeals.Shrink | FileSeals.Grow | FileSeals.Write | FileSeals.FutureWrite;
-
-    /// <summary>The largest size: what a signed 64-bit offset can say.</summary>
-    private const ulong LargestSize = long.MaxValue & ~(PageSize.Small - 1);
-
-    private readonly FileAccessRights _rights;
-    private int _isClosed;
-
     /// <summary>Makes a handle; it takes over one of the caller's references to the file.</summary>
     public MemoryFile(ShmemFile backing, FileAccessRights rights)
+        : base(backing, rights)
     {
         Backing = backing;
-        _rights = rights;
     }
 
     public ShmemFile Backing { get; }
 
-    public ulong PageSizeBytes => PageSize.Small;
+    public override ulong PageSizeBytes => PageSize.Small;
 
-    private bool IsClosed => Volatile.Read(ref _isClosed) != 0 || Backing.System.IsDisposed;
-
-    /// <summary>
-    /// Whether, and with which rights to come, the file may be mapped through this handle (Linux: <c>do_mmap</c>,
-    /// <c>memfd_check_seals_mmap</c>).
-    /// </summary>
-    public Errno CheckMapping(ref VmaFlags flags, Protections protection)
-    {
-        if (IsClosed)
-        {
-            return Errno.EBADF;
-        }
-
-        if ((flags & VmaFlags.Shared) == 0)
-        {
-            return Errno.None;
-        }
-
-        bool wantsWrite = (protection & Protections.Write) != 0;
-        if (_rights == FileAccessRights.Read)
-        {
-            if (wantsWrite)
-            {
-                return Errno.EACCES;
-            }
-
-            flags &= ~VmaFlags.MayWrite;
-        }
-
-        if ((Backing.Seals & (FileSeals.Write | FileSeals.FutureWrite)) != 0)
-        {
-            if (wantsWrite)
-            {
-                return Errno.EPERM;
-            }
-
-            flags &= ~VmaFlags.MayWrite;
-        }
-
-        return Errno.None;
-    }
-
-    public SystemResult<MemoryFileStatus> GetStatus() =>
-        IsClosed ? new(default, Errno.EBADF) : new(new MemoryFileStatus(Backing.Size, Backing.Blocks), Errno.None);
-
-    public SystemResult Truncate(ulong size)
-    {
-        if (IsClosed)
-        {
-            return new(Errno.EBADF);
-        }
-
-        if (_rights == FileAccessRights.Read || size > long.MaxValue)
-        {
-            return new(Errno.EINVAL);
-        }
-
-        if (size > LargestSize)
-        {
-            return new(Errno.EFBIG);
-        }
-
-        using RankedLock.Scope held = Backing.Lock.Enter();
-        bool isSealed = size < Backing.Size ? (Backing.Seals & FileSeals.Shrink) != 0 : size > Backing.Size && (Backing.Seals & FileSeals.Grow) != 0;
-        if (isSealed)
-        {
-            return new(Errno.EPERM);
-        }
-
-        Mm.Truncate.To(Backing, size);
-        return SystemResult.Ok;
-    }
-
-    public SystemResult Allocate(ulong offset, ulong length)
+    public override SystemResult Allocate(ulong offset, ulong length)
     {
         Errno errno = CheckChange(offset, length);
         if (errno != Errno.None)
@@ -136,25 +54,7 @@ internal sealed class MemoryFile : IMemoryFile
         return SystemResult.Ok;
     }
 
-    public SystemResult PunchHole(ulong offset, ulong length)
-    {
-        Errno errno = CheckChange(offset, length);
-        if (errno != Errno.None)
-        {
-            return new(errno);
-        }
-
-        using RankedLock.Scope held = Backing.Lock.Enter();
-        if ((Backing.Seals & (FileSeals.Write | FileSeals.FutureWrite)) != 0)
-        {
-            return new(Errno.EPERM);
-        }
-
-        Mm.Truncate.Punch(Backing, offset, offset + length);
-        return SystemResult.Ok;
-    }
-
-    public SystemResult<int> Read(ulong offset, Span<byte> target)
+    public override SystemResult<int> Read(ulong offset, Span<byte> target)
     {
         if (IsClosed || offset > long.MaxValue)
         {
@@ -197,9 +97,9 @@ internal sealed class MemoryFile : IMemoryFile
         return new(done, Errno.None);
     }
 
-    public SystemResult<int> Write(ulong offset, ReadOnlySpan<byte> source)
+    public override SystemResult<int> Write(ulong offset, ReadOnlySpan<byte> source)
     {
-        if (IsClosed || _rights == FileAccessRights.Read)
+        if (IsClosed || Rights == FileAccessRights.Read)
         {
             return new(0, Errno.EBADF);
         }
@@ -247,7 +147,7 @@ internal sealed class MemoryFile : IMemoryFile
         return new(done, Errno.None);
     }
 
-    public SystemResult<ulong> FindData(ulong offset)
+    public override SystemResult<ulong> FindData(ulong offset)
     {
         if (IsClosed || offset >= Backing.Size)
         {
@@ -269,7 +169,7 @@ internal sealed class MemoryFile : IMemoryFile
         return new(0, Errno.ENXIO);
     }
 
-    public SystemResult<ulong> FindHole(ulong offset)
+    public override SystemResult<ulong> FindHole(ulong offset)
     {
         if (IsClosed || offset >= Backing.Size)
         {
@@ -286,77 +186,7 @@ internal sealed class MemoryFile : IMemoryFile
         return new(Math.Min(Math.Max(offset, index << PageSize.SmallShift), Backing.Size), Errno.None);
     }
 
-    public SystemResult AddSeals(FileSeals seals)
-    {
-        if (IsClosed)
-        {
-            return new(Errno.EBADF);
-        }
-
-        if (_rights == FileAccessRights.Read)
-        {
-            return new(Errno.EPERM);
-        }
-
-        if ((seals & ~KnownSeals) != 0)
-        {
-            return new(Errno.EINVAL);
-        }
-
-        using RankedLock.Scope held = Backing.Lock.Enter();
-        if ((Backing.Seals & FileSeals.Seal) != 0)
-        {
-            return new(Errno.EPERM);
-        }
-
-        if ((seals & FileSeals.Write) != 0 && (Backing.Seals & FileSeals.Write) == 0)
-        {
-            using RankedLock.Scope mappings = Backing.Mappings.Enter();
-            if (Backing.Mappings.HasWritableSharedLocked(in mappings))
-            {
-                return new(Errno.EBUSY);
-            }
-        }
-
-        Backing.Seals |= seals;
-        return SystemResult.Ok;
-    }
-
-    public SystemResult<FileSeals> GetSeals() => IsClosed ? new(default, Errno.EBADF) : new(Backing.Seals, Errno.None);
-
-    public SystemResult<IMemoryFile> Reopen(FileAccessRights rights)
-    {
-        if (IsClosed)
-        {
-            return new(null!, Errno.EBADF);
-        }
-
-        Backing.AddReference();
-        return new(new MemoryFile(Backing, rights), Errno.None);
-    }
-
-    public void Dispose()
-    {
-        if (Interlocked.Exchange(ref _isClosed, 1) == 0)
-        {
-            Backing.RemoveReference();
-        }
-    }
-
-    private Errno CheckChange(ulong offset, ulong length)
-    {
-        if (IsClosed || _rights == FileAccessRights.Read)
-        {
-            return Errno.EBADF;
-        }
-
-        if (length == 0 || offset > long.MaxValue || length > long.MaxValue)
-        {
-            return Errno.EINVAL;
-        }
-
-        return offset + length > LargestSize ? Errno.EFBIG : Errno.None;
-    }
+    protected override IMemoryFile OpenAgain(FileAccessRights rights) => new MemoryFile(Backing, rights);
 
     /// <summary>Data is what is valid in memory, and what was swapped out; a page that was only allocated is a hole to lseek.</summary>
     private bool IsData(CacheEntry entry) =>

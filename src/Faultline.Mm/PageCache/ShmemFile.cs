@@ -5,13 +5,10 @@ using Faultline.Sync;
 namespace Faultline.Mm;
 
 /// <summary>
-/// A file of shmem: its size, its page cache, its mappings, its blocks (Linux: a tmpfs inode, <c>mm/shmem.c</c>). Shared anonymous memory is one too.
+/// A file of shmem: what a file is, with blocks and a limit (Linux: a tmpfs inode, <c>mm/shmem.c</c>). Shared anonymous memory is one too.
 /// </summary>
-/// <remarks>
-/// Lives as long as handles or mappings refer to it; then its pages go. Locks: the file lock for size against contents in calls (<see cref="Lock"/>),
-/// the folio lock for each page.
-/// </remarks>
-internal sealed unsafe class ShmemFile : IMappable
+/// <remarks>Locks: the file lock for size against contents in calls, the folio lock for each page.</remarks>
+internal sealed unsafe class ShmemFile : BackingFile
 {
     /// <summary>Blocks of 512 bytes in a page.</summary>
     private const ulong BlocksPerPage = PageSize.Small / 512;
@@ -22,71 +19,19 @@ internal sealed unsafe class ShmemFile : IMappable
     /// <summary>Pages charged to the file: in memory, swapped out, or about to be inserted. Guard: atomic.</summary>
     private long _chargedPages;
 
-    /// <summary>In bytes. Guard for changes: <see cref="Lock"/>.</summary>
-    private ulong _size;
-
-    private int _seals;
-
-    /// <summary>Handles and mappings. Guard: atomic.</summary>
-    private int _references = 1;
-
     public ShmemFile(MmSystem system, string name, ulong size, ulong limitBytes)
-    {
-        System = system;
-        Name = name;
-        _size = size;
-        _limitPages = (limitBytes + PageSize.Small - 1) >> PageSize.SmallShift;
-        Cache = new PageCache(system.Memory);
-        OwnerHandle = system.Owners.Add(this);
-    }
-
-    public MmSystem System { get; }
-
-    public string Name { get; }
-
-    public PageCache Cache { get; }
-
-    public FileMappings Mappings { get; } = new();
-
-    public ulong OwnerHandle { get; }
-
-    public bool IsHugetlb => false;
-
-    /// <summary>Calls that change size or contents, one at a time (Linux: <c>i_rwsem</c>).</summary>
-    public RankedLock Lock { get; } = new(LockRank.MmFile);
-
-    public ulong Size => Volatile.Read(ref _size);
+        : base(system, name, size) => _limitPages = (limitBytes + PageSize.Small - 1) >> PageSize.SmallShift;
 
     /// <summary>The pages up to the end, the last partial one included.</summary>
     public ulong SizeInPages => PageCount.FromBytes(Size).Value;
 
-    public ulong Blocks => (ulong)Volatile.Read(ref _chargedPages) * BlocksPerPage;
+    public override bool IsHugetlb => false;
 
-    /// <summary>Guard for changes: <see cref="Lock"/>.</summary>
-    public FileSeals Seals
-    {
-        get => (FileSeals)Volatile.Read(ref _seals);
-        set => Volatile.Write(ref _seals, (int)value);
-    }
+    public override ulong Blocks => (ulong)Volatile.Read(ref _chargedPages) * BlocksPerPage;
 
-    /// <summary>Sets the size; the pages beyond are the caller's business. Under <see cref="Lock"/>.</summary>
-    public void SetSize(ulong size) => Volatile.Write(ref _size, size);
+    public override void TruncateTo(ulong size) => Truncate.To(this, size);
 
-    public void OpenMapping(Vma vma) => Interlocked.Increment(ref _references);
-
-    public void CloseMapping(Vma vma) => RemoveReference();
-
-    public void AddReference() => Interlocked.Increment(ref _references);
-
-    /// <summary>Drops a handle or mapping; with the last one go the pages.</summary>
-    public void RemoveReference()
-    {
-        if (Interlocked.Decrement(ref _references) == 0 && !System.IsDisposed)
-        {
-            Truncate.RemovePages(this, 0, ulong.MaxValue);
-            System.Owners.Remove(OwnerHandle);
-        }
-    }
+    public override void PunchHole(ulong start, ulong end) => Truncate.Punch(this, start, end);
 
     /// <summary>Takes room for one page (Linux: <c>shmem_inode_acct_blocks</c>).</summary>
     public bool TryChargeBlock()
@@ -189,7 +134,7 @@ internal sealed unsafe class ShmemFile : IMappable
         }
     }
 
-    public override string ToString() => Name;
+    protected override void RemoveAllPages() => Truncate.RemovePages(this, 0, ulong.MaxValue);
 
     private void UseFound(ShmemLookup mode, ref Folio folio, ref RankedLock.Scope folioLock)
     {

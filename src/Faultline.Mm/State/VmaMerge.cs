@@ -97,7 +97,8 @@ internal static class VmaMerge
 
     private static bool CanMerge(Vma lower, Vma upper)
     {
-        if (!AreAlike(lower, upper))
+        // Hugetlb mappings stay as they were made or cut (Linux: VM_DONTEXPAND is one of VM_SPECIAL).
+        if (!AreAlike(lower, upper) || lower.IsHugetlb)
         {
             return false;
         }

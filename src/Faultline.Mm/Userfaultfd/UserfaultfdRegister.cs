@@ -187,9 +187,10 @@ internal static class UserfaultfdRegister
                 continue;
             }
 
-            if (!VmaRange.TryIsolate(ref vma, start, end))
+            Errno errno = VmaRange.Isolate(ref vma, start, end);
+            if (errno != Errno.None)
             {
-                return Errno.ENOMEM;
+                return errno;
             }
 
             vma.SetUserfaultfd(context, modes);
@@ -234,9 +235,10 @@ internal static class UserfaultfdRegister
                 continue;
             }
 
-            if (!VmaRange.TryIsolate(ref vma, start, end))
+            Errno errno = VmaRange.Isolate(ref vma, start, end);
+            if (errno != Errno.None)
             {
-                return Errno.ENOMEM;
+                return errno;
             }
 
             // Waiters of minor and write-protect faults alone keep sleeping until they are woken.

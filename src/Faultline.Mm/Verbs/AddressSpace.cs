@@ -24,7 +24,7 @@ internal sealed class AddressSpace : IAddressSpace
 
     public SystemResult<VirtualAddress> Map(in MapRequest request)
     {
-        if (request.File is not null and not MemoryFile)
+        if (request.File is not null and not FileHandle)
         {
             throw new ArgumentException("The managed engine maps files of the managed engine only.", nameof(request));
         }

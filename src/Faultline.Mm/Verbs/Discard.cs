@@ -87,7 +87,7 @@ internal static unsafe class Discard
     private static Errno Finish(MmState mm, UserfaultfdContext? told, ulong start, ref ulong end, Advice advice)
     {
         told?.Tell(new PendingEvent(told, UserfaultfdEvent.Remove, start, end - start));
-        ShmemFile? file;
+        BackingFile? file;
         ulong first;
         using (RankedSharedLock.ReadScope held = mm.Lock.EnterRead())
         {
@@ -113,7 +113,7 @@ internal static unsafe class Discard
                 return Apply(vma, start, end, advice);
             }
 
-            file = (ShmemFile)vma.File!;
+            file = (BackingFile)vma.File!;
             first = vma.IndexOf(start) << PageSize.SmallShift;
             file.AddReference();
         }
@@ -121,7 +121,7 @@ internal static unsafe class Discard
         // The file's lock comes before the mmap lock.
         using (RankedLock.Scope fileLock = file.Lock.Enter())
         {
-            Truncate.Punch(file, first, first + (end - start));
+            file.PunchHole(first, first + (end - start));
         }
 
         file.RemoveReference();

@@ -107,9 +107,10 @@ internal static class Madvise
 
             if (flags != vma.Flags)
             {
-                if (!VmaRange.TryIsolate(ref vma, start, end))
+                Errno errno = VmaRange.Isolate(ref vma, start, end);
+                if (errno != Errno.None)
                 {
-                    return Errno.ENOMEM;
+                    return errno;
                 }
 
                 vma.SetFlags(flags);

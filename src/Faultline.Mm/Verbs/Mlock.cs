@@ -43,9 +43,10 @@ internal static class Mlock
 
             if (vma.Has(VmaFlags.Locked) != isLock)
             {
-                if (!VmaRange.TryIsolate(ref vma, start, end))
+                Errno errno = VmaRange.Isolate(ref vma, start, end);
+                if (errno != Errno.None)
                 {
-                    return Errno.ENOMEM;
+                    return errno;
                 }
 
                 ulong pages = vma.Length >> PageSize.SmallShift;

@@ -19,7 +19,7 @@ internal static class Mmap
             return new(default, errno);
         }
 
-        var file = (MemoryFile?)request.File;
+        var file = (FileHandle?)request.File;
         VmaFlags flags = FlagsOf(in request);
         if (file is not null)
         {
@@ -30,7 +30,7 @@ internal static class Mmap
             }
         }
 
-        ShmemFile? backing = file?.Backing;
+        BackingFile? backing = file?.File;
         bool isOwned = false;
         if (backing is null && (flags & VmaFlags.Shared) != 0)
         {
@@ -130,7 +130,7 @@ internal static class Mmap
     }
 
     private static SystemResult<ulong> MapLocked(
-        MmState mm, in MapRequest request, ulong length, VmaFlags flags, ShmemFile? file, ulong filePage, EventList events)
+        MmState mm, in MapRequest request, ulong length, VmaFlags flags, BackingFile? file, ulong filePage, EventList events)
     {
         Errno errno = Place(mm, in request, length, events, out ulong address);
         if (errno != Errno.None)

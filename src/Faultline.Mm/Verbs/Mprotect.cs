@@ -53,9 +53,10 @@ internal static class Mprotect
 
             if ((vma.Flags & VmaFlags.Access) != rights)
             {
-                if (!VmaRange.TryIsolate(ref vma, start, end))
+                Errno errno = VmaRange.Isolate(ref vma, start, end);
+                if (errno != Errno.None)
                 {
-                    return Errno.ENOMEM;
+                    return errno;
                 }
 
                 vma.SetFlags((vma.Flags & ~VmaFlags.Access) | rights);

@@ -27,7 +27,7 @@ internal static class Munmap
     }
 
     /// <summary>Unmaps what there is in a range. Under the mmap lock for writing.</summary>
-    /// <returns>ENOMEM if a split is beyond the limit; nothing is unmapped then.</returns>
+    /// <returns>EINVAL (in the middle of a hugetlb page), ENOMEM (a split beyond the limit); nothing is unmapped then.</returns>
     public static Errno RangeLocked(MmState mm, ulong start, ulong end, EventList events)
     {
         Vma? first = mm.Vmas.FindFrom(start);
@@ -38,16 +38,20 @@ internal static class Munmap
 
         if (first.Start < start)
         {
-            first = VmaMerge.Split(first, start);
+            Errno errno = VmaRange.Cut(first, start, out first);
             if (first is null)
             {
-                return Errno.ENOMEM;
+                return errno;
             }
         }
 
-        if (mm.Vmas.Find(end) is { } last && last.Start < end && VmaMerge.Split(last, end) is null)
+        if (mm.Vmas.Find(end) is { } last && last.Start < end)
         {
-            return Errno.ENOMEM;
+            Errno errno = VmaRange.Cut(last, end, out _);
+            if (errno != Errno.None)
+            {
+                return errno;
+            }
         }
 
         var gather = TlbGather.Begin(mm);
