@@ -15,6 +15,7 @@ public sealed class DoctorTests
         JsonElement json = result.Json();
         bool canRun = json.GetProperty("canRun").GetBoolean();
         Assert.Equal(canRun ? 0 : 3, result.ExitCode);
+        Assert.Equal(canRun ? "linux" : "managed", json.GetProperty("defaultEngine").GetString());
         Assert.Empty(result.Errors);
         JsonElement[] checks = [.. json.GetProperty("checks").EnumerateArray()];
         Assert.Equal(canRun, checks.All(static check => check.GetProperty("ok").GetBoolean() || !check.GetProperty("required").GetBoolean()));
@@ -26,16 +27,18 @@ public sealed class DoctorTests
 
     [Theory]
     [InlineData("doctor")]
-    [InlineData("quickstart")]
-    public async Task AnyCommand_WithoutRights_SaysTheWayToGetThem(string command)
+    [InlineData("quickstart --engine linux")]
+    [InlineData("restore image --engine linux")]
+    public async Task AnyCommand_WithoutRights_SaysTheWayToGetThem(string arguments)
     {
         Assert.SkipUnless(
             (await System.IO.File.ReadAllTextAsync("/proc/sys/vm/unprivileged_userfaultfd", TestContext.Current.CancellationToken)).Trim() == "0",
             "sysctl vm.unprivileged_userfaultfd is 1: everybody has the rights.");
         using var folder = new TestFolder();
-        ToolResult result = await ToolProcess.RunAsNobodyAsync(folder.Path, command);
+        ToolResult result = await ToolProcess.RunAsNobodyAsync(folder.Path, arguments.Split(' '));
         Assert.Equal(3, result.ExitCode);
         Assert.Contains("vm.unprivileged_userfaultfd=1", result.Output + result.Errors, System.StringComparison.Ordinal);
+        Assert.Contains("managed", result.Output + result.Errors, System.StringComparison.Ordinal);
         result.AssertNoStackTrace();
         Assert.Empty(System.IO.Directory.GetFileSystemEntries(folder.Path));
     }

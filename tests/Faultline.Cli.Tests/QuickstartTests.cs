@@ -7,11 +7,25 @@ namespace Faultline.Cli.Tests;
 
 public sealed class QuickstartTests
 {
-    public QuickstartTests() => MainJob.Need();
+    [Fact]
+    public async Task Quickstart_OnTheManagedEngine_RestoresFourClonesWithWhatCanBeCompared()
+    {
+        using var folder = new TestFolder();
+        ToolResult result = await ToolProcess.RunAsync(folder.Path, "quickstart", "--engine", "managed", "--json");
+        Assert.True(result.ExitCode == 0, result.Errors);
+        JsonElement json = result.Json();
+        Assert.True(json.GetProperty("verified").GetBoolean());
+        Assert.Equal("managed", json.GetProperty("engine").GetString());
+        long imageBytes = json.GetProperty("imageBytes").GetInt64();
+        Assert.InRange(json.GetProperty("totalPssBytes").GetInt64(), imageBytes / 2, (long)(imageBytes * 1.17));
+        Assert.True(json.GetProperty("compare").GetProperty("copy").GetProperty("totalPssBytes").GetInt64() > 2 * imageBytes);
+        Assert.Equal("faultline-quickstart.html", Assert.Single(new DirectoryInfo(folder.Path).GetFileSystemInfos()).Name);
+    }
 
     [Fact]
     public async Task Quickstart_NoArguments_RestoresFourClonesWithEveryComparison()
     {
+        MainJob.Need();
         using var folder = new TestFolder();
         ToolResult result = await ToolProcess.RunAsync(folder.Path, "quickstart", "--json");
         Assert.True(result.ExitCode == 0, result.Errors);

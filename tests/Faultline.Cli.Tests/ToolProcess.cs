@@ -113,6 +113,18 @@ internal sealed class ToolProcess : IAsyncDisposable
         throw new TimeoutException("No clone has begun its work.");
     }
 
+    /// <summary>Waits until so many threads of the tool have names that begin so.</summary>
+    public async Task WaitForThreadsAsync(string prefix, int count)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (Directory.GetDirectories($"/proc/{Id}/task").Count(task => ReadOrEmpty(Path.Combine(task, "comm")).StartsWith(prefix, StringComparison.Ordinal)) < count)
+        {
+            Assert.False(_process.HasExited, "The tool ended before its clones had begun.");
+            Assert.True(Stopwatch.GetElapsedTime(start) < Deadline, "No clone has begun its work.");
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TestContext.Current.CancellationToken);
+        }
+    }
+
     public void Signal(string signal) => Signal(Id, signal);
 
     public static void Signal(int processId, string signal)

@@ -2,28 +2,26 @@ using System;
 using System.Collections.Generic;
 using Faultline.Cli.Processes;
 using Faultline.Cli.Restore;
-using Faultline.Linux;
 
 namespace Faultline.Cli.Clones;
 
-/// <summary>Looks at what a clone holds, through the kernel's eyes: smaps and pagemap.</summary>
+/// <summary>Looks at what a clone holds, through the engine's eyes: smaps and pagemap.</summary>
 internal static class CloneMeter
 {
     private const int EntriesPerRead = 4096;
 
-    public static CloneMeasurement Measure(LinuxEngine engine, CloneMemory memory, PageVisitor visitor, long kernelFaults, bool wantsPageMap)
+    public static CloneMeasurement Measure(CloneMemory memory, PageVisitor visitor, long kernelFaults, ProcessFigures process, bool wantsPageMap)
     {
         long rss = 0;
         long pss = 0;
-        IReadOnlyList<VmaInfo> mappings = engine.Home.Inspector.GetMappings(memory.Range).OrThrow("reading smaps", memory.Range);
+        IReadOnlyList<VmaInfo> mappings = memory.Space.Inspector.GetMappings(memory.Range).OrThrow("reading smaps", memory.Range);
         foreach (VmaInfo mapping in mappings)
         {
             rss += (long)mapping.Resident;
             pss += (long)mapping.ProportionalResident;
         }
 
-        PageMap map = DrawMap(engine, memory, visitor, out long resident);
-        var process = ProcessFigures.Of(Environment.ProcessId);
+        PageMap map = DrawMap(memory, visitor, out long resident);
         return new CloneMeasurement
         {
             Touched = visitor.TouchedCount,
@@ -40,7 +38,7 @@ internal static class CloneMeter
         };
     }
 
-    private static PageMap DrawMap(LinuxEngine engine, CloneMemory memory, PageVisitor visitor, out long resident)
+    private static PageMap DrawMap(CloneMemory memory, PageVisitor visitor, out long resident)
     {
         int pages = (int)memory.Range.Pages.Value;
         int pagesPerCell = ((pages - 1) / PageMap.MaxCells) + 1;
@@ -51,7 +49,7 @@ internal static class CloneMeter
         for (int first = 0; first < pages; first += EntriesPerRead)
         {
             Span<PagemapEntry> batch = entries.AsSpan(0, Math.Min(EntriesPerRead, pages - first));
-            engine.Home.Inspector.ReadPagemap(memory.Range.Start + ((ulong)first * PageSize.Small), batch).OrThrow("reading the pagemap", memory.Range);
+            memory.Space.Inspector.ReadPagemap(memory.Range.Start + ((ulong)first * PageSize.Small), batch).OrThrow("reading the pagemap", memory.Range);
             for (int i = 0; i < batch.Length; i++)
             {
                 int page = first + i;

@@ -1,6 +1,5 @@
 using System;
 using System.IO;
-using Faultline.Linux;
 using Microsoft.Win32.SafeHandles;
 
 namespace Faultline.Cli.Clones;
@@ -12,8 +11,8 @@ internal sealed class EagerCloneMemory : CloneMemory
 
     private readonly AddressRange _reserved;
 
-    public EagerCloneMemory(LinuxEngine engine, string image, long lengthBytes)
-        : base(engine)
+    public EagerCloneMemory(IAddressSpace space, IMemoryAccess access, string image, long lengthBytes)
+        : base(space)
     {
         // A page that cannot be accessed on either side keeps the kernel from joining this mapping with another, whose pages would be counted with it.
         ulong length = (ulong)lengthBytes;
@@ -23,23 +22,29 @@ internal sealed class EagerCloneMemory : CloneMemory
             Protection = Protections.None,
             Options = MapOptions.Private | MapOptions.Anonymous | MapOptions.NoReserve,
         };
-        _reserved = new AddressRange(engine.Home.Map(in request).OrThrow("mmap"), request.Length);
+        _reserved = new AddressRange(space.Map(in request).OrThrow("mmap"), request.Length);
         Range = _reserved.Slice(PageSize.Small, length);
-        engine.Home.Protect(Range, Protections.ReadWrite).OrThrow("mprotect", Range);
+        space.Protect(Range, Protections.ReadWrite).OrThrow("mprotect", Range);
         using SafeFileHandle file = File.OpenHandle(image);
+        byte[]? buffer = null;
         ulong done = 0;
         while (done < length)
         {
             ulong wanted = Math.Min(BlockBytes, length - done);
-            if (!engine.Home.TryGetSpan(Range.Slice(done, wanted), out Span<byte> block))
-            {
-                throw new InvalidOperationException("Memory of the own process cannot be addressed.");
-            }
+            AddressRange target = Range.Slice(done, wanted);
 
+            // Straight into the memory where the program can address it, as an eager reader would; else by way of a buffer.
+            bool isAddressable = space.TryGetSpan(target, out Span<byte> own);
+            Span<byte> block = isAddressable ? own : (buffer ??= new byte[BlockBytes]).AsSpan(0, (int)wanted);
             int read = RandomAccess.Read(file, block, (long)done);
             if (read == 0)
             {
                 throw new ToolException(ExitCode.Failed, $"The image {image} became shorter while it was read.");
+            }
+
+            if (!isAddressable && access.Write(target.Start, block[..read]) is { IsOk: false } refused)
+            {
+                throw new ToolException(ExitCode.Failed, $"The image could not be copied to {target}: {refused.Fault}.");
             }
 
             done += (ulong)read;
@@ -48,5 +53,5 @@ internal sealed class EagerCloneMemory : CloneMemory
         }
     }
 
-    public override void Dispose() => Engine.Home.Unmap(_reserved);
+    public override void Dispose() => Space.Unmap(_reserved);
 }

@@ -1,6 +1,5 @@
 using System.IO;
 using System.IO.MemoryMappedFiles;
-using Faultline.Linux;
 
 namespace Faultline.Cli.Clones;
 
@@ -10,8 +9,8 @@ internal sealed class MappedFileCloneMemory : CloneMemory
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
 
-    public MappedFileCloneMemory(LinuxEngine engine, string image, long lengthBytes)
-        : base(engine)
+    public MappedFileCloneMemory(IAddressSpace home, string image, long lengthBytes)
+        : base(home)
     {
         var stream = new FileStream(image, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
         const MemoryMappedFileAccess Access = MemoryMappedFileAccess.CopyOnWrite;

@@ -3,6 +3,7 @@ using System.Collections;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Threading;
 using Faultline.Cli.Images;
 using Faultline.Cli.Patterns;
 using Faultline.Cli.Processes;
@@ -43,8 +44,10 @@ internal sealed class PageVisitor(IMemoryAccess access, CloneMemory memory, ulon
     /// <summary>Visits the pages in order.</summary>
     /// <param name="pages">The pages.</param>
     /// <param name="start">The go-signal, as a time stamp of <see cref="Stopwatch"/>.</param>
-    /// <param name="link">Where progress is told, or null.</param>
-    public void Visit(ReadOnlySpan<int> pages, long start, ParentLink? link)
+    /// <param name="progress">Who is told how far it is, or null.</param>
+    /// <param name="cancellation">Ends the visit early.</param>
+    /// <exception cref="OperationCanceledException">It was ended early.</exception>
+    public void Visit(ReadOnlySpan<int> pages, long start, Action<CloneProgress>? progress, CancellationToken cancellation = default)
     {
         long nextProgress = start + (long)(ProgressInterval.TotalSeconds * Stopwatch.Frequency);
         for (int i = 0; i < pages.Length; i++)
@@ -56,10 +59,11 @@ internal sealed class PageVisitor(IMemoryAccess access, CloneMemory memory, ulon
                 FirstByteMs = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
             }
 
-            if (i % PagesPerLook == 0 && link is not null && Stopwatch.GetTimestamp() >= nextProgress)
+            if (i % PagesPerLook == 0 && progress is not null && Stopwatch.GetTimestamp() >= nextProgress)
             {
                 nextProgress = Stopwatch.GetTimestamp() + (long)(ProgressInterval.TotalSeconds * Stopwatch.Frequency);
-                link.Send(new ChildMessage { Progress = new CloneProgress(TouchedCount, pages.Length) });
+                progress(new CloneProgress(TouchedCount, pages.Length));
+                cancellation.ThrowIfCancellationRequested();
             }
         }
 

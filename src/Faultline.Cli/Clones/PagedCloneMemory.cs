@@ -9,7 +9,7 @@ internal sealed class PagedCloneMemory : CloneMemory
     private readonly RemoteImage _image;
 
     public PagedCloneMemory(LinuxEngine engine, string socket, string name, RemoteMapping mapping)
-        : base(engine)
+        : base(engine.Home)
     {
         _image = RemoteImage.Connect(engine, socket, name, mapping);
         Range = _image.Range;

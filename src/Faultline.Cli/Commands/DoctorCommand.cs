@@ -17,7 +17,7 @@ internal static class DoctorCommand
 
     public static Command Create()
     {
-        var command = new Command("doctor", "Shows what this machine can do; exit code 0 if the main job can run, else 3.") { Json };
+        var command = new Command("doctor", "Shows what this machine can do; exit code 0 if the main job can run on its kernel, else 3.") { Json };
         command.SetAction(Run);
         return command;
     }
@@ -28,6 +28,7 @@ internal static class DoctorCommand
         var document = new DoctorDocument
         {
             CanRun = probe.CanRunMainJob,
+            DefaultEngine = probe.CanRunMainJob ? "linux" : "managed",
             Kernel = Environment.OSVersion.Version.ToString(),
             Runtime = RuntimeInformation.FrameworkDescription,
             Checks = [.. probe.Findings.Select(Describe)],
@@ -73,6 +74,10 @@ internal static class DoctorCommand
         console.WriteLine();
         console.MarkupLine(document.CanRun
             ? "[green]The main job can run here.[/] Try: faultline quickstart"
-            : "[red]The main job cannot run here[/]: see each 'no' in red above.");
+            : "[red]The main job cannot run on this kernel[/]: see each 'no' in red above.");
+        if (document.DefaultEngine == "managed")
+        {
+            console.WriteLine("Without userfaultfd it runs on the managed engine, in one process: faultline quickstart does that by itself.");
+        }
     }
 }

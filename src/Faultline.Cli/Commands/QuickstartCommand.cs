@@ -25,24 +25,26 @@ internal static class QuickstartCommand
         Description = $"Where the page with pictures goes (default: ./{ReportName}).",
     };
 
+    private static readonly Option<string?> Engine = new("--engine") { HelpName = "linux|managed", Description = RestoreCommand.EngineHelp };
     private static readonly Option<bool> Json = new(CommandTree.JsonOption) { Description = "Print one JSON document and nothing else." };
 
     public static Command Create()
     {
-        var command = new Command("quickstart", "Makes a sample image of 256 MiB and restores it into 4 clones, with every comparison.") { Report, Json };
+        var command = new Command("quickstart", "Makes a sample image of 256 MiB and restores it into 4 clones, with every comparison.") { Engine, Report, Json };
         command.SetAction(RunAsync);
         return command;
     }
 
     private static Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
+        var engine = EngineChoice.Make(parsed.GetValue(Engine));
         string report = parsed.GetValue(Report) ?? DefaultReport();
         ReportFile.CheckWritable(report);
-        RestoreSession.CheckMachine();
-        return RestoreOutcome.RunAsync("quickstart", parsed.GetValue(Json), (folder, view, token) => RunAsync(report, folder, view, token));
+        return RestoreOutcome.RunAsync(
+            "quickstart", parsed.GetValue(Json), engine.Note, (folder, view, token) => RunAsync(engine, report, folder, view, token));
     }
 
-    private static async Task<RestoreDocument> RunAsync(string report, RunFolder folder, RunView view, CancellationToken cancellation)
+    private static async Task<RestoreDocument> RunAsync(EngineChoice engine, string report, RunFolder folder, RunView view, CancellationToken cancellation)
     {
         string image = Path.Combine(folder.Path, "sample.img");
         view.Say($"Packing files of this machine into a sample image of {Amount.Bytes(SampleBytes)}");
@@ -50,6 +52,8 @@ internal static class QuickstartCommand
         var options = new RestoreOptions
         {
             ImagePath = image,
+            Engine = engine.Engine,
+            EngineNote = engine.Note,
             Clones = SampleClones,
             WritePercent = SampleWrites,
             Verify = true,

@@ -11,13 +11,17 @@ internal static class RestoreCommand
 {
     private const string Name = "restore";
 
+    /// <summary>Of <c>quickstart</c> too.</summary>
+    public const string EngineHelp = "linux: clones are processes; managed: address spaces of one process, without the kernel's userfaultfd.";
+
     private static readonly Argument<string> Image = new("IMAGE") { Description = "The file to restore: any file whose size is a multiple of 4096 bytes." };
-    private static readonly Option<string> Clones = Text("--clones", "N", "4", "How many clones: one process each.");
+    private static readonly Option<string> Clones = Text("--clones", "N", "4", "How many clones.");
     private static readonly Option<string> Touch = Text("--touch", "P%", "100%", "Accesses of each clone, in per cent of the image's pages.");
     private static readonly Option<string?> Pattern = Choice("--pattern", "sequential|random|zipf|trace", "The order of the accesses (default: sequential).");
     private static readonly Option<string?> Trace = Choice("--trace", "FILE", "With --pattern trace: on each line a page number, or 0x and a byte offset.");
     private static readonly Option<string> Write = Text("--write", "P%", "0%", "Pages each clone writes to, in per cent of those it touches.");
     private static readonly Option<string> Handlers = Text("--handlers", "H", "2", "Threads of the pager.");
+    private static readonly Option<string?> Engine = Choice("--engine", "linux|managed", EngineHelp);
     private static readonly Option<bool> Verify = new("--verify") { Description = "Check every page read against the image." };
     private static readonly Option<string[]> Compare = new("--compare")
     {
@@ -31,9 +35,9 @@ internal static class RestoreCommand
 
     public static Command Create()
     {
-        var command = new Command(Name, "Restores an image lazily into clone processes that share one page cache.")
+        var command = new Command(Name, "Restores an image lazily into clones that share one page cache.")
         {
-            Image, Clones, Touch, Pattern, Trace, Write, Handlers, Verify, Compare, Report, Seed, Json,
+            Image, Clones, Touch, Pattern, Trace, Write, Handlers, Engine, Verify, Compare, Report, Seed, Json,
         };
         command.SetAction(RunAsync);
         return command;
@@ -45,6 +49,7 @@ internal static class RestoreCommand
         return RestoreOutcome.RunAsync(
             Name,
             parsed.GetValue(Json),
+            options.EngineNote,
             (folder, view, token) => RestoreSession.RunAsync(Name, options, folder, view, token));
     }
 
@@ -59,9 +64,12 @@ internal static class RestoreCommand
             throw ToolException.BadInput(trace is null ? "--pattern trace needs --trace FILE." : "--trace is for --pattern trace only.");
         }
 
+        var engine = EngineChoice.Make(parsed.GetValue(Engine));
         return new RestoreOptions
         {
             ImagePath = parsed.GetRequiredValue(Image),
+            Engine = engine.Engine,
+            EngineNote = engine.Note,
             Clones = RestoreArguments.Clones(parsed.GetRequiredValue(Clones)),
             Pattern = pattern,
             TracePath = trace is null ? null : System.IO.Path.GetFullPath(trace),

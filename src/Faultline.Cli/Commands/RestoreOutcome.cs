@@ -12,7 +12,8 @@ namespace Faultline.Cli.Commands;
 /// <summary>What <c>restore</c> and <c>quickstart</c> have in common around the run: Ctrl-C, the folder, and what is printed at the end.</summary>
 internal static class RestoreOutcome
 {
-    public static async Task<int> RunAsync(string command, bool isJson, Func<RunFolder, RunView, CancellationToken, Task<RestoreDocument>> work)
+    public static async Task<int> RunAsync(
+        string command, bool isJson, string? engineNote, Func<RunFolder, RunView, CancellationToken, Task<RestoreDocument>> work)
     {
         using var interruption = new Interruption();
         using var folder = new RunFolder();
@@ -20,7 +21,13 @@ internal static class RestoreOutcome
 
         try
         {
-            RestoreDocument document = await work(folder, new RunView(isJson ? null : console), interruption.Token).ConfigureAwait(false);
+            var view = new RunView(isJson ? null : console);
+            if (engineNote is not null)
+            {
+                view.Say(engineNote);
+            }
+
+            RestoreDocument document = await work(folder, view, interruption.Token).ConfigureAwait(false);
             if (isJson)
             {
                 JsonOutput.Write(document, FaultlineJson.Default.RestoreDocument);
@@ -63,7 +70,12 @@ internal static class RestoreOutcome
             console.MarkupLine("[green]Verified[/]: every page read by every clone matches the image, and the image is unchanged.");
         }
 
-        if (document.Compare is not { Copy: null, Eager: null, Mmap: null })
+        if (document.Compare.MmapNotAvailable is { } noMmap)
+        {
+            console.WriteLine("plain mmap is n/a: " + noMmap);
+        }
+
+        if (!document.Compare.IsEmpty)
         {
             console.WriteLine();
             console.WriteLine("When to use which");

@@ -7,6 +7,12 @@ internal sealed record RestoreDocument : RunDocument
 {
     public required string Command { get; init; }
 
+    /// <summary><c>linux</c> or <c>managed</c>.</summary>
+    public required string Engine { get; init; }
+
+    /// <summary>One sentence, or absent: what there is to say about the engine.</summary>
+    public string? EngineNote { get; init; }
+
     public required string Image { get; init; }
 
     public required string Pattern { get; init; }

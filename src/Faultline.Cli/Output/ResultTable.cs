@@ -31,7 +31,7 @@ internal static class ResultTable
         }
 
         AddRun(table, RestoreMode.Continue, document, "[bold]", "[/]");
-        if (document.Compare is { Copy: null, Eager: null, Mmap: null })
+        if (document.Compare.IsEmpty)
         {
             console.Write(table);
             return;
@@ -44,6 +44,11 @@ internal static class ResultTable
             {
                 AddRun(table, mode, run, string.Empty, string.Empty);
             }
+        }
+
+        if (document.Compare.MmapNotAvailable is not null)
+        {
+            table.AddRow("plain mmap", "[grey]n/a[/]");
         }
 
         console.Write(table);

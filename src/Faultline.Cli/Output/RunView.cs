@@ -50,7 +50,7 @@ internal sealed class RunView(IAnsiConsole? console)
             table.AddColumn(new TableColumn($"[grey]{heading}[/]").NoWrap());
         }
 
-        PagerReport? report = run.Pager?.Report;
+        PagerReport? report = run.Report;
         for (int i = 0; i < Math.Min(run.Clones.Count, MaxRows); i++)
         {
             CloneProgress progress = run.Clones[i].Progress ?? new CloneProgress(0, 0);

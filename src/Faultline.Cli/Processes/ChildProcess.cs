@@ -5,6 +5,7 @@ using System.IO;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Threading.Tasks;
+using Faultline.Cli.Restore;
 
 namespace Faultline.Cli.Processes;
 
@@ -12,7 +13,7 @@ namespace Faultline.Cli.Processes;
 /// A process of a run, seen from the tool: this program started again. What it says completes the tasks here; a task whose message can no longer come
 /// completes with null.
 /// </summary>
-internal sealed class ChildProcess : IAsyncDisposable
+internal sealed class ChildProcess : IRunClone, IAsyncDisposable
 {
     private static readonly TimeSpan GraceTime = TimeSpan.FromSeconds(5);
 
@@ -31,13 +32,13 @@ internal sealed class ChildProcess : IAsyncDisposable
     private ChildProcess(Process process)
     {
         _process = process;
-        Id = process.Id;
+        ProcessId = process.Id;
         _errors = process.StandardError.ReadToEndAsync();
         _reading = ReadAsync();
     }
 
     /// <summary>Its process id; valid after its end too.</summary>
-    public int Id { get; }
+    public int ProcessId { get; }
 
     /// <summary>True when it waits for the go-signal, false if it ended before.</summary>
     public Task<bool> Ready => _ready.Task;
@@ -107,7 +108,7 @@ internal sealed class ChildProcess : IAsyncDisposable
     {
         if (_failure is { } failure)
         {
-            return $"The {name} (process {Id}) failed: {failure}";
+            return $"The {name} (process {ProcessId}) failed: {failure}";
         }
 
         await _process.WaitForExitAsync().ConfigureAwait(false);
@@ -117,7 +118,7 @@ internal sealed class ChildProcess : IAsyncDisposable
         string errors = (await _errors.ConfigureAwait(false)).Trim();
         int lineEnd = errors.IndexOf('\n', StringComparison.Ordinal);
         string firstLine = lineEnd < 0 ? errors : errors[..lineEnd].TrimEnd();
-        return $"The {name} (process {Id}) {how} before it was done{(firstLine.Length == 0 ? "." : ": " + firstLine)}";
+        return $"The {name} (process {ProcessId}) {how} before it was done{(firstLine.Length == 0 ? "." : ": " + firstLine)}";
     }
 
     /// <summary>Ends the process: kindly if it was told to finish, else at once. Returns when it is gone.</summary>

@@ -1,11 +1,7 @@
 using System;
-using System.Collections.Generic;
 using System.IO;
-using System.Linq;
-using System.Numerics;
 using Faultline.Cli.Clones;
 using Faultline.Cli.Images;
-using Faultline.Cli.Restore;
 using Faultline.Linux;
 using Faultline.PageServer;
 using Faultline.Paging;
@@ -36,7 +32,7 @@ internal static class PagerProcess
         string? command;
         while ((command = link.TryReceive(ReportInterval)) is null)
         {
-            link.Send(new ChildMessage { Pager = Report(pager, server, job.Clones) });
+            link.Send(new ChildMessage { Pager = PagerReports.Of(pager, server.Clients, job.Clones) });
         }
 
         Expect(RunWord.Measure, command);
@@ -45,10 +41,10 @@ internal static class PagerProcess
         link.Await(RunWord.Finish);
         link.Send(new ChildMessage
         {
-            Pager = Report(pager, server, job.Clones) with
+            Pager = PagerReports.Of(pager, server.Clients, job.Clones) with
             {
                 IsLast = true,
-                Latencies = Bars(pager.GetStatistics().Latency),
+                Latencies = PagerReports.Bars(pager.GetStatistics().Latency),
                 ImagePssBytes = imagePss,
                 ProcessPssBytes = processPss,
                 Mismatch = CachedImageCheck.FindChange(image.File, RunFolder.ChecksumsOf(job.RunFolder)),
@@ -63,62 +59,5 @@ internal static class PagerProcess
         {
             throw new ToolException(ExitCode.Failed, $"'{command}' was expected from the tool, and '{received}' came.");
         }
-    }
-
-    private static PagerReport Report(Pager pager, ImageServer server, int clones)
-    {
-        long[] minor = new long[clones];
-        long[] missing = new long[clones];
-        long[] installed = new long[clones];
-        foreach (PagerClient client in server.Clients)
-        {
-            int clone = CloneName.Parse(client.Name);
-            if (clone >= 0 && clone < clones)
-            {
-                PagerStatistics own = client.GetStatistics();
-                minor[clone] = own.MinorFaults;
-                missing[clone] = own.MissingFaults;
-                installed[clone] = own.PagesContinued + own.PagesCopied + own.PagesZeroed;
-            }
-        }
-
-        PagerStatistics all = pager.GetStatistics();
-        return new PagerReport
-        {
-            IsLast = false,
-            MinorFaults = minor.Sum(),
-            MissingFaults = missing.Sum(),
-            StoreBytes = all.StoreBytes,
-            StoreReads = all.StoreReads,
-            CloneMinorFaults = minor,
-            CloneMissingFaults = missing,
-            CloneInstalledPages = installed,
-            LatencyCount = all.Latency.Count,
-            P50Us = all.Latency.P50 / 1000.0,
-            P99Us = all.Latency.P99 / 1000.0,
-            MaxUs = all.Latency.Max / 1000.0,
-        };
-    }
-
-    /// <summary>One bar for each doubling, without gaps.</summary>
-    private static List<LatencyBucket> Bars(LatencySnapshot latency)
-    {
-        var counts = new SortedDictionary<int, long>();
-        foreach ((long longest, long count) in latency.Buckets())
-        {
-            int doubling = BitOperations.Log2((ulong)Math.Max(longest, 1));
-            counts[doubling] = counts.GetValueOrDefault(doubling) + count;
-        }
-
-        var bars = new List<LatencyBucket>();
-        if (counts.Count > 0)
-        {
-            for (int doubling = counts.Keys.First(); doubling <= counts.Keys.Last(); doubling++)
-            {
-                bars.Add(new LatencyBucket((1L << doubling) / 1000.0, (1L << (doubling + 1)) / 1000.0, counts.GetValueOrDefault(doubling)));
-            }
-        }
-
-        return bars;
     }
 }

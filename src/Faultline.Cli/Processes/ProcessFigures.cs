@@ -62,6 +62,11 @@ internal readonly record struct ProcessFigures(long RssBytes, long PssBytes)
     /// <summary>The memory that can be had without swapping (<c>MemAvailable</c>).</summary>
     public static long AvailableBytes()
     {
+        if (!OperatingSystem.IsLinux())
+        {
+            return GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        }
+
         foreach (string line in File.ReadLines("/proc/meminfo"))
         {
             long bytes = BytesAfter(line, "MemAvailable:");

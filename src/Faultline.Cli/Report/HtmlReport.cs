@@ -87,14 +87,16 @@ internal static class HtmlReport
 
     private static void AppendClones(StringBuilder html, RestoreDocument document)
     {
+        bool isManaged = document.Engine == "managed";
         html.Append("<h2>Clones</h2>\n");
         HtmlTable.Begin(html, "clone", "first byte", "done", "minor faults", "missing faults", "pages resident", "pages written", "RSS", "PSS");
         foreach (CloneDocument clone in document.PerClone)
         {
+            string where = isManaged ? "address space" : string.Create(CultureInfo.InvariantCulture, $"process {clone.Pid}");
             HtmlTable.Row(
                 html,
                 isEmphasised: false,
-                string.Create(CultureInfo.InvariantCulture, $"{clone.Index} <span class=\"soft\">(process {clone.Pid})</span>"),
+                string.Create(CultureInfo.InvariantCulture, $"{clone.Index} <span class=\"soft\">({where})</span>"),
                 Amount.Milliseconds(clone.TimeToFirstByteMs),
                 Amount.Milliseconds(clone.TimeToDoneMs),
                 Amount.Count(clone.MinorFaults),
@@ -140,8 +142,10 @@ internal static class HtmlReport
 
     private static void AppendMemory(StringBuilder html, ReportModel model)
     {
-        html.Append("<h2>Memory over time</h2>\n<p class=\"soft\">PSS of all processes of a run, less what they had before the go-signal. ");
-        html.Append("Pages that several processes share count once.</p>\n");
+        html.Append("<h2>Memory over time</h2>\n<p class=\"soft\">");
+        html.Append(model.Document.Engine == "managed"
+            ? "Pages and page tables of the managed engine in use, less those before the go-signal.</p>\n"
+            : "PSS of all processes of a run, less what they had before the go-signal. Pages that several processes share count once.</p>\n");
         MemoryPicture.Append(html, model.Runs, "Memory of all processes over time, by mode");
     }
 

@@ -3,28 +3,27 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.Threading;
 using System.Threading.Tasks;
-using Faultline.Cli.Processes;
 
 namespace Faultline.Cli.Restore;
 
 /// <summary>
-/// Samples the memory of a run's processes from the go-signal on, for the report. The kernel walks their page tables for each sample, which costs the run a few
-/// per cent of one processor; without a report nothing is sampled.
+/// Samples the memory of a run from the go-signal on, for the report. For processes the kernel walks their page tables for each sample, which costs the run a
+/// few per cent of one processor; without a report nothing is sampled.
 /// </summary>
 internal sealed class MemorySampler
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(150);
 
-    private readonly IReadOnlyList<ChildProcess> _processes;
+    private readonly Func<long> _total;
     private readonly List<MemorySample> _samples = [];
     private readonly long _start;
     private readonly long _baselineBytes;
 
-    /// <summary>Notes what the processes hold now; its own making is the go-signal.</summary>
-    public MemorySampler(IReadOnlyList<ChildProcess> processes)
+    /// <summary>Notes what the run takes now; its own making is the go-signal.</summary>
+    public MemorySampler(Func<long> total)
     {
-        _processes = processes;
-        _baselineBytes = TotalPss();
+        _total = total;
+        _baselineBytes = total();
         _samples.Add(new MemorySample(0, 0));
         _start = Stopwatch.GetTimestamp();
     }
@@ -50,17 +49,6 @@ internal sealed class MemorySampler
     public void Sample()
     {
         double timeMs = Stopwatch.GetElapsedTime(_start).TotalMilliseconds;
-        _samples.Add(new MemorySample(timeMs, TotalPss() - _baselineBytes));
-    }
-
-    private long TotalPss()
-    {
-        long total = 0;
-        foreach (ChildProcess process in _processes)
-        {
-            total += ProcessFigures.Of(process.Id).PssBytes;
-        }
-
-        return total;
+        _samples.Add(new MemorySample(timeMs, _total() - _baselineBytes));
     }
 }

@@ -6,10 +6,15 @@ namespace Faultline.Cli.Restore;
 /// <summary>What a restore was asked to do. Values are checked when it is made; see <see cref="Commands.RestoreArguments"/>.</summary>
 internal sealed record RestoreOptions
 {
-    /// <summary>The most clones of one run: each is a process of its own.</summary>
+    /// <summary>The most clones of one run: each is a process of its own, or a thread.</summary>
     public const int MaxClones = 256;
 
     public required string ImagePath { get; init; }
+
+    public RestoreEngine Engine { get; init; }
+
+    /// <summary>Null, or one sentence about the choice of the engine.</summary>
+    public string? EngineNote { get; init; }
 
     public int Clones { get; init; } = 4;
 

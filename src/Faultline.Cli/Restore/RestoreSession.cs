@@ -9,7 +9,7 @@ using Faultline.Cli.Output;
 using Faultline.Cli.Patterns;
 using Faultline.Cli.Processes;
 using Faultline.Cli.Report;
-using Faultline.Linux;
+using Faultline.Cli.Spaces;
 
 namespace Faultline.Cli.Restore;
 
@@ -33,10 +33,10 @@ internal static class RestoreSession
         }
 
         var runs = new List<RunResult>();
-        foreach (RestoreMode mode in (RestoreMode[])[RestoreMode.Continue, .. options.Compare])
+        foreach (RestoreMode mode in (RestoreMode[])[RestoreMode.Continue, .. options.Compare.Where(mode => CanRun(options.Engine, mode))])
         {
             cancellation.ThrowIfCancellationRequested();
-            var run = new RestoreRun(plan, mode);
+            RestoreRun run = RestoreRun.Create(plan, mode);
             await using (run.ConfigureAwait(false))
             {
                 runs.Add(await view.ShowAsync(run, run.ExecuteAsync(cancellation)).ConfigureAwait(false));
@@ -46,21 +46,10 @@ internal static class RestoreSession
         RestoreDocument document = Describe(command, plan, runs);
         if (options.ReportPath is { } path)
         {
-            ReportFile.Write(path, HtmlReport.Render(new ReportModel(document, runs, Machine.Describe())));
+            ReportFile.Write(path, HtmlReport.Render(new ReportModel(document, runs, Machine.Describe(options.Engine))));
         }
 
         return document;
-    }
-
-    /// <summary>Checks that faults can be had here at all.</summary>
-    /// <exception cref="ToolException">They cannot: the sentence says why, and the way to get them.</exception>
-    public static void CheckMachine()
-    {
-        using var engine = new LinuxEngine();
-        if (engine.Capabilities.KernelFaults is { IsAvailable: false } missing)
-        {
-            throw new ToolException(ExitCode.CannotRunHere, $"{missing.Reason} `faultline doctor` shows everything that was looked at.");
-        }
     }
 
     private static void Check(RestoreOptions options, ImageFile image)
@@ -75,26 +64,16 @@ internal static class RestoreSession
             ReportFile.CheckWritable(path);
         }
 
-        CheckMachine();
         CheckMemory(options, image);
     }
 
     private static void CheckMemory(RestoreOptions options, ImageFile image)
     {
-        double touched = options.Pattern == AccessPattern.Trace ? 1 : options.TouchPercent / 100;
-        long clones = options.Clones;
-        long own = (long)(image.LengthBytes * touched * options.WritePercent / 100);
-        long needed = image.LengthBytes + (clones * (ProcessBytes + own));
+        long needed = NeededBytes(options, image, RestoreMode.Continue);
         string reason = string.Empty;
         foreach (RestoreMode mode in options.Compare)
         {
-            double part = mode switch
-            {
-                RestoreMode.Eager => 1,
-                RestoreMode.Copy => touched,
-                _ => 0,
-            };
-            long more = clones * (ProcessBytes + (long)(image.LengthBytes * part));
+            long more = CanRun(options.Engine, mode) ? NeededBytes(options, image, mode) : 0;
             if (more > needed)
             {
                 needed = more;
@@ -111,6 +90,28 @@ internal static class RestoreSession
         }
     }
 
+    private static long NeededBytes(RestoreOptions options, ImageFile image, RestoreMode mode)
+    {
+        if (options.Engine == RestoreEngine.Managed)
+        {
+            return ManagedStage.MemoryFor(options, image, mode);
+        }
+
+        double touched = options.Pattern == AccessPattern.Trace ? 1 : options.TouchPercent / 100;
+        double own = mode switch
+        {
+            RestoreMode.Continue => touched * options.WritePercent / 100,
+            RestoreMode.Eager => 1,
+            RestoreMode.Copy => touched,
+            _ => 0,
+        };
+        long cached = mode == RestoreMode.Continue ? image.LengthBytes : 0;
+        return cached + (options.Clones * (ProcessBytes + (long)(image.LengthBytes * own)));
+    }
+
+    /// <summary>Mapping a file of the machine is the kernel's alone.</summary>
+    private static bool CanRun(RestoreEngine engine, RestoreMode mode) => engine == RestoreEngine.Linux || mode != RestoreMode.Mmap;
+
     private static RestoreDocument Describe(string command, RestorePlan plan, List<RunResult> runs)
     {
         RunDocument main = runs[0].Document;
@@ -121,6 +122,8 @@ internal static class RestoreSession
         return new RestoreDocument
         {
             Command = command,
+            Engine = options.Engine.ToString().ToLowerInvariant(),
+            EngineNote = options.EngineNote,
             Image = plan.Image.Path,
             Pattern = options.Pattern.ToString().ToLowerInvariant(),
             TouchPercent = options.TouchPercent,
@@ -134,6 +137,7 @@ internal static class RestoreSession
                 Copy = Find(runs, RestoreMode.Copy),
                 Eager = Find(runs, RestoreMode.Eager),
                 Mmap = Find(runs, RestoreMode.Mmap),
+                MmapNotAvailable = options.Compare.Contains(RestoreMode.Mmap) && !CanRun(options.Engine, RestoreMode.Mmap) ? EngineChoice.NoMmap : null,
             },
             Mode = main.Mode,
             Verified = isVerified,

@@ -7,15 +7,18 @@ using Faultline.Cli.Processes;
 
 namespace Faultline.Cli.Restore;
 
-/// <summary>Puts together what the processes of a run said.</summary>
+/// <summary>Puts together what the clones and the pager of a run said.</summary>
 internal sealed class RunSummary(
     RestorePlan plan,
     RestoreMode mode,
-    IReadOnlyList<ChildProcess> clones,
+    IReadOnlyList<IRunClone> clones,
     PagerReport? pager,
     List<string> failures,
     IReadOnlyList<MemorySample> memory)
 {
+    /// <summary>PSS of processes that are no clone's and no pager's alone.</summary>
+    public long SharedProcessPssBytes { get; init; }
+
     public async Task<RunResult> CreateAsync()
     {
         var documents = new List<CloneDocument>();
@@ -25,7 +28,7 @@ internal sealed class RunSummary(
         for (int i = 0; i < clones.Count; i++)
         {
             CloneMeasurement? measured = await clones[i].Measured.ConfigureAwait(false);
-            documents.Add(Describe(i, clones[i].Id, await clones[i].Done.ConfigureAwait(false), measured));
+            documents.Add(Describe(i, clones[i].ProcessId, await clones[i].Done.ConfigureAwait(false), measured));
             maps.Add(measured?.Map);
             ownBytes += measured?.OwnStoreBytes ?? 0;
             ownReads += measured?.OwnStoreReads ?? 0;
@@ -45,7 +48,7 @@ internal sealed class RunSummary(
             ImageBytes = plan.Image.LengthBytes,
             TotalPssBytes = documents.Sum(static clone => clone.PssBytes) + (pager?.ImagePssBytes ?? 0),
             TotalRssBytes = documents.Sum(static clone => clone.RssBytes),
-            TotalProcessPssBytes = documents.Sum(static clone => clone.ProcessPssBytes) + (pager?.ProcessPssBytes ?? 0),
+            TotalProcessPssBytes = documents.Sum(static clone => clone.ProcessPssBytes) + (pager?.ProcessPssBytes ?? 0) + SharedProcessPssBytes,
             MinorFaults = pager?.MinorFaults ?? 0,
             MissingFaults = pager?.MissingFaults ?? 0,
             TimeToFirstByteMs = documents.Max(static clone => clone.TimeToFirstByteMs),

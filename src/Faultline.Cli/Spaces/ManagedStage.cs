@@ -1,0 +1,113 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using Faultline.Cli.Clones;
+using Faultline.Cli.Images;
+using Faultline.Cli.Processes;
+using Faultline.Cli.Restore;
+using Faultline.Mm;
+using Faultline.Paging;
+
+namespace Faultline.Cli.Spaces;
+
+/// <summary>One managed engine for a run, with the pager and the image that its clones share.</summary>
+internal sealed class ManagedStage : IDisposable
+{
+    private readonly RestorePlan _plan;
+    private readonly Pager? _pager;
+    private readonly PagedImage? _image;
+    private readonly Pager? _rehearsalPager;
+    private readonly PagedImage? _rehearsalImage;
+    private readonly List<PagerClient> _clients = [];
+
+    public ManagedStage(RestorePlan plan, RestoreMode mode)
+    {
+        _plan = plan;
+        Engine = new ManagedEngine(new ManagedEngineOptions { MemoryBytes = (ulong)MemoryFor(plan.Options, plan.Image, mode) });
+        if (mode.HasPager())
+        {
+            // The rehearsal has a pager of its own, so that its faults are in none of the numbers.
+            var options = new PagerOptions { HandlerThreads = plan.Options.Handlers };
+            _rehearsalPager = new Pager(Engine, options);
+            _rehearsalImage = _rehearsalPager.OpenImage(new MemoryPageStore(Rehearsal.Image()), "rehearsal");
+            _pager = new Pager(Engine, options);
+            _image = _pager.OpenImage(new FilePageStore(plan.Image.Path), Path.GetFileName(plan.Image.Path));
+        }
+    }
+
+    public ManagedEngine Engine { get; }
+
+    /// <summary>What the engine takes now: pages and page tables.</summary>
+    public long BytesInUse => Engine.FramesInUse * (long)PageSize.Small;
+
+    /// <summary>The most memory a run needs, in bytes; untouched memory costs nothing.</summary>
+    public static long MemoryFor(RestoreOptions options, ImageFile image, RestoreMode mode)
+    {
+        const long Slack = 64L << 20;
+        const long EntriesPerTable = 512;
+        const double Uneven = 1.25;
+        double own = mode == RestoreMode.Continue ? Math.Min(1, options.WritePercent / 100 * Uneven) : 1;
+        long cached = mode == RestoreMode.Continue ? image.LengthBytes : 0;
+        long tables = image.LengthBytes / EntriesPerTable;
+        return cached + (options.Clones * ((long)(image.LengthBytes * own) + tables + (Slack / 64))) + Slack;
+    }
+
+    /// <summary>Maps the image of the run into an address space, and has its faults served.</summary>
+    public CloneMemory Open(IAddressSpace space, CloneJob job)
+    {
+        var memory = new AttachedCloneMemory(space, _pager!, _image!, CloneName.Of(job.Index), KindOf(job.Mode));
+        lock (_clients)
+        {
+            _clients.Add(memory.Client);
+        }
+
+        return memory;
+    }
+
+    /// <summary>The same with the image of the rehearsal.</summary>
+    public CloneMemory OpenRehearsal(IAddressSpace space, CloneJob job) =>
+        new AttachedCloneMemory(space, _rehearsalPager!, _rehearsalImage!, CloneName.Of(job.Index), KindOf(job.Mode));
+
+    /// <summary>What the pager has done so far, or null where there is none.</summary>
+    public PagerReport? Report()
+    {
+        lock (_clients)
+        {
+            return _pager is null ? null : PagerReports.Of(_pager, _clients, _plan.Options.Clones);
+        }
+    }
+
+    /// <summary>PSS of the image in the address space the pager itself lives in.</summary>
+    public long HomePssBytes()
+    {
+        long pss = 0;
+        IReadOnlyList<VmaInfo> mappings = Engine.Home.Inspector.GetMappings(new AddressRange(default, ulong.MaxValue)).OrThrow("reading smaps");
+        foreach (VmaInfo mapping in mappings)
+        {
+            pss += (long)mapping.ProportionalResident;
+        }
+
+        return pss;
+    }
+
+    /// <summary>The report at the end of the run, when the clones are gone.</summary>
+    /// <param name="homePssBytes">What <see cref="HomePssBytes"/> was while they were there.</param>
+    public PagerReport? LastReport(long homePssBytes) => Report() is { } report
+        ? report with
+        {
+            IsLast = true,
+            Latencies = PagerReports.Bars(_pager!.GetStatistics().Latency),
+            ImagePssBytes = homePssBytes,
+            Mismatch = CachedImageCheck.FindChange(_image!.File, RunFolder.ChecksumsOf(_plan.Folder.Path)),
+        }
+        : null;
+
+    public void Dispose()
+    {
+        _pager?.Dispose();
+        _rehearsalPager?.Dispose();
+        Engine.Dispose();
+    }
+
+    private static RegionKind KindOf(RestoreMode mode) => mode == RestoreMode.Copy ? RegionKind.Copied : RegionKind.PrivateImage;
+}
