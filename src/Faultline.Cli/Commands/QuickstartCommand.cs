@@ -41,7 +41,7 @@ internal static class QuickstartCommand
         string report = parsed.GetValue(Report) ?? DefaultReport();
         ReportFile.CheckWritable(report);
         return RestoreOutcome.RunAsync(
-            "quickstart", parsed.GetValue(Json), engine.Note, (folder, view, token) => RunAsync(engine, report, folder, view, token));
+            "quickstart", parsed.GetValue(Json), (folder, view, token) => RunAsync(engine, report, folder, view, token));
     }
 
     private static async Task<RestoreDocument> RunAsync(EngineChoice engine, string report, RunFolder folder, RunView view, CancellationToken cancellation)

@@ -49,7 +49,6 @@ internal static class RestoreCommand
         return RestoreOutcome.RunAsync(
             Name,
             parsed.GetValue(Json),
-            options.EngineNote,
             (folder, view, token) => RestoreSession.RunAsync(Name, options, folder, view, token));
     }
 

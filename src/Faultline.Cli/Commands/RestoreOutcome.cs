@@ -12,8 +12,7 @@ namespace Faultline.Cli.Commands;
 /// <summary>What <c>restore</c> and <c>quickstart</c> have in common around the run: Ctrl-C, the folder, and what is printed at the end.</summary>
 internal static class RestoreOutcome
 {
-    public static async Task<int> RunAsync(
-        string command, bool isJson, string? engineNote, Func<RunFolder, RunView, CancellationToken, Task<RestoreDocument>> work)
+    public static async Task<int> RunAsync(string command, bool isJson, Func<RunFolder, RunView, CancellationToken, Task<RestoreDocument>> work)
     {
         using var interruption = new Interruption();
         using var folder = new RunFolder();
@@ -21,13 +20,7 @@ internal static class RestoreOutcome
 
         try
         {
-            var view = new RunView(isJson ? null : console);
-            if (engineNote is not null)
-            {
-                view.Say(engineNote);
-            }
-
-            RestoreDocument document = await work(folder, view, interruption.Token).ConfigureAwait(false);
+            RestoreDocument document = await work(folder, new RunView(isJson ? null : console), interruption.Token).ConfigureAwait(false);
             if (isJson)
             {
                 JsonOutput.Write(document, FaultlineJson.Default.RestoreDocument);

@@ -26,6 +26,11 @@ internal static class RestoreSession
         var image = ImageFile.Check(options.ImagePath);
         Check(options, image);
         var plan = new RestorePlan(options, image, folder);
+        if (options.EngineNote is { } note)
+        {
+            view.Say(note);
+        }
+
         if (options.Verify)
         {
             view.Say($"Computing the checksums of {Amount.Count(image.Pages)} pages");
@@ -36,7 +41,7 @@ internal static class RestoreSession
         foreach (RestoreMode mode in (RestoreMode[])[RestoreMode.Continue, .. options.Compare.Where(mode => CanRun(options.Engine, mode))])
         {
             cancellation.ThrowIfCancellationRequested();
-            RestoreRun run = RestoreRun.Create(plan, mode);
+            var run = RestoreRun.Create(plan, mode);
             await using (run.ConfigureAwait(false))
             {
                 runs.Add(await view.ShowAsync(run, run.ExecuteAsync(cancellation)).ConfigureAwait(false));
