@@ -7,13 +7,17 @@ using Xunit;
 namespace Faultline.Paging.Tests;
 
 /// <summary>
-/// The rule about the garbage collector, shown: a managed load of registered memory deadlocks the process with its own collector; leases
-/// and the access type do not. In processes of
-/// their own, with deadlines. The deadlock is seen as six seconds of silence, which a starved process would show too.
+/// The rule about the garbage collector, shown: a process whose managed code takes a userfault deadlocks with its own collector; leases and the access
+/// type do not. In processes of their own, with deadlines.
 /// </summary>
+/// <remarks>
+/// The collector stops a thread with a signal, which also ends the kernel's wait for the page; the thread can be held where it is if the runtime can
+/// stop its code at that very instruction (loops without calls; unoptimised code), and goes back to waiting if it cannot. So what hangs is a matter
+/// of the shape of the code, and no program should depend on it.
+/// </remarks>
 public sealed class CollectionSafetyOnLinux
 {
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(6);
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(180);
 
     [Fact(Timeout = 200_000)]
@@ -25,28 +29,29 @@ public sealed class CollectionSafetyOnLinux
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task PlainLoad_UnderCollections_HangsTheProcess()
+    public async Task PlainLoad_OneCollectionInsideTheLoad_NeverEnds()
     {
-        using Process process = CollectionProgram.Start(ReadingWay.PlainLoad, collects: true, pages: 1_000_000);
-        string? last = null;
+        using Process process = CollectionProgram.Start(ReadingWay.PlainLoad, collects: true, pages: 20_000);
         try
         {
-            while (true)
-            {
-                using CancellationTokenSource silence = new(Silence);
-                last = await process.StandardOutput.ReadLineAsync(silence.Token);
-                Assert.True(last is not null && !last.StartsWith("done", StringComparison.Ordinal), "The process was expected to deadlock, and ended.");
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // Five hundred pages take milliseconds; the process is there, and makes no progress at all.
-            Assert.False(process.HasExited, last);
+            using CancellationTokenSource limit = new(Deadline);
+            Assert.Equal(CollectionProgram.Collecting, await process.StandardOutput.ReadLineAsync(limit.Token));
+            using CancellationTokenSource silence = new(Silence);
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await process.StandardOutput.ReadLineAsync(silence.Token));
+            Assert.False(process.HasExited);
         }
         finally
         {
             process.Kill();
         }
+    }
+
+    [Fact(Timeout = 200_000)]
+    public async Task LoopOfLoads_ACollectionInsideEveryLoad_Ends()
+    {
+        (bool ended, string output) = await RunAsync(ReadingWay.LoopOfLoads, collects: true, pages: 5_000, Deadline);
+        Assert.True(ended, output);
+        Assert.Contains(CollectionProgram.Collected, output, StringComparison.Ordinal);
     }
 
     [Theory(Timeout = 200_000)]

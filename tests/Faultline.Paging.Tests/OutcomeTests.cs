@@ -198,6 +198,39 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task CacheWrite_NoSpace_IsAnErrorOfThatPageAlone()
+    {
+        await Task.Yield();
+        PagedMemory memory = MapWithSpaceFor(16, OneHandler with { LoadBytes = 4096, NeighbourPages = 1, SequentialWindowBytes = 4096 });
+        for (ulong page = 0; page < 16; page++)
+        {
+            Assert.Equal(TestStore.WordAt(page * Page), WordOf(memory, page));
+        }
+
+        PageLoadException failure = Assert.Throws<PageLoadException>(() => WordOf(memory, 20));
+        Assert.Equal(Errno.ENOSPC, Assert.IsType<MemoryEngineException>(failure.InnerException, exactMatch: false).Errno);
+        Assert.Equal(TestStore.WordAt(3 * Page), WordOf(memory, 3));
+
+        // With space again, the same page is loaded again.
+        memory.Image.File.PunchHole(0, Page).OrThrow("punch");
+        Assert.Equal(TestStore.WordAt(20 * Page), WordOf(memory, 20));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task CacheWrite_NoSpaceWhereSomethingCanGo_Evicts()
+    {
+        await Task.Yield();
+        PagedMemory memory = MapWithSpaceFor(
+            16, OneHandler with { LoadBytes = 4096, NeighbourPages = 1, SequentialWindowBytes = 4096, BudgetBytes = 32 * Page, LoadDeadline = Deadline });
+        for (ulong page = 0; page < 64; page++)
+        {
+            Assert.Equal(TestStore.WordAt(page * Page), WordOf(memory, page));
+        }
+
+        Assert.True(memory.Image.GetStatistics().PagesEvicted >= 48);
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task Poison_PageInstalledByAnother_WakesItsWaiter()
     {
         TestStore store = new(16 * Page) { Stalls = static _ => true };
@@ -264,5 +297,19 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
         IAddressSpace space = Engine.CreateAddressSpace().OrThrow("an address space");
         AddressRange range = new(space.Map(MapRequest.SharedFile(file, image.MappedLength)).OrThrow("mmap"), image.MappedLength);
         return NewClient(pager, space, range, image, RegionKind.Copied);
+    }
+
+    private static ulong WordOf(PagedMemory memory, ulong page)
+    {
+        using Lease lease = memory.Lease(page * Page, 8);
+        return System.BitConverter.ToUInt64(lease.Bytes);
+    }
+
+    /// <summary>64 pages of paged memory, whose image may hold fewer of them at a time than the budget says.</summary>
+    private PagedMemory MapWithSpaceFor(ulong pages, PagerOptions options)
+    {
+        Assert.SkipUnless(Engine.Capabilities.LimitedFiles.IsAvailable, Engine.Capabilities.LimitedFiles.Reason);
+        Pager pager = Own(new Pager(new GatedEngine(Engine, pages * Page), options));
+        return Own(pager.Map(new TestStore(64 * Page)));
     }
 }

@@ -9,9 +9,8 @@ using Faultline.Linux;
 namespace Faultline.Paging.Tests;
 
 /// <summary>
-/// A second process that reads lazily paged memory in one of several ways, with or without
-/// collections: inside every load, or, for the plain load, on a thread without pause. It is
-/// this test program, started with a variable set.
+/// A second process that reads lazily paged memory in one of several ways, with or without a collection inside every load of the store: after the
+/// fault was read, and before its page is installed. It is this test program, started with a variable set.
 /// </summary>
 internal static unsafe class CollectionProgram
 {
@@ -21,7 +20,13 @@ internal static unsafe class CollectionProgram
 
     private static IMemoryAccess? _accessor;
 
-    /// <summary>Starts it; it prints <c>begun</c>, its progress, and <c>done</c> and a number of faults when it is through.</summary>
+    /// <summary>What the process prints before its first collection.</summary>
+    internal const string Collecting = "collecting";
+
+    /// <summary>What the process prints after its first collection.</summary>
+    internal const string Collected = "collected";
+
+    /// <summary>Starts it; it prints <see cref="Collecting"/> and <see cref="Collected"/> around its first collection, its progress, and <c>done</c> at the end.</summary>
     internal static Process Start(ReadingWay way, bool collects, int pages)
     {
         ProcessStartInfo start = new(Environment.ProcessPath!) { RedirectStandardOutput = true, UseShellExecute = false };
@@ -59,13 +64,7 @@ internal static unsafe class CollectionProgram
             LoadDeadline = TimeSpan.FromMinutes(5),
         };
         using Pager pager = new(engine, options);
-        using PagedMemory memory = pager.Map(new CollectingStore(new TestStore((ulong)pages * PageSize.Small), collects && way != ReadingWay.PlainLoad));
-        Console.WriteLine("begun");
-        if (collects && way == ReadingWay.PlainLoad)
-        {
-            new Thread(CollectWithoutPause) { IsBackground = true }.Start();
-        }
-
+        using PagedMemory memory = pager.Map(new CollectingStore(new TestStore((ulong)pages * PageSize.Small), collects));
         for (int page = 0; page < pages; page++)
         {
             ulong offset = (ulong)page * PageSize.Small;
@@ -88,7 +87,9 @@ internal static unsafe class CollectionProgram
         switch (way)
         {
             case ReadingWay.PlainLoad:
-                return PlainLoad(memory.Range.Start.Value + offset);
+                return PlainLoad((ulong*)(memory.Range.Start.Value + offset));
+            case ReadingWay.LoopOfLoads:
+                return LoopOfLoads((ulong*)(memory.Range.Start.Value + offset), count: 2);
             case ReadingWay.Lease:
                 using (Lease lease = memory.Lease(offset, 8))
                 {
@@ -104,12 +105,21 @@ internal static unsafe class CollectionProgram
         }
     }
 
-    /// <summary>
-    /// What registered memory must never be read with: the thread waits for its page in managed code. Optimised, as released code is; unoptimised
-    /// code can be stopped at any instruction, which hides the deadlock most of the time.
-    /// </summary>
+    /// <summary>What registered memory must never be read with: the thread waits for its page where the runtime cannot stop it.</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static ulong PlainLoad(ulong address) => *(ulong*)address;
+    private static ulong PlainLoad(ulong* word) => *word;
+
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static ulong LoopOfLoads(ulong* words, int count)
+    {
+        ulong word = 0;
+        for (int i = 0; i < count; i++)
+        {
+            word |= words[0];
+        }
+
+        return word;
+    }
 
     /// <summary>A real fault, taken inside a system call.</summary>
     private static ulong FaultingAccess(PagedMemory memory, ulong offset)
@@ -118,29 +128,33 @@ internal static unsafe class CollectionProgram
         return _accessor.Load(memory.Range.Start + offset, out ulong value).IsOk ? value : throw new InvalidOperationException("The access failed.");
     }
 
-    private static void CollectWithoutPause()
-    {
-        while (true)
-        {
-            GC.Collect();
-        }
-    }
-
-    /// <summary>Collects garbage inside every load: after the fault was read, and before its page is installed.</summary>
     private sealed class CollectingStore(IPageStore inner, bool collects) : IPageStore
     {
+        private int _hasCollected;
+
         public ulong Length => inner.Length;
 
         public ValueTask<StoreRead> ReadAsync(ulong offset, Memory<byte> target, CancellationToken cancellationToken)
         {
             if (collects)
             {
+                bool isFirst = Interlocked.Exchange(ref _hasCollected, 1) == 0;
+                Say(isFirst, Collecting);
                 GC.Collect(0);
+                Say(isFirst, Collected);
             }
 
             return inner.ReadAsync(offset, target, cancellationToken);
         }
 
         public void Dispose() => inner.Dispose();
+
+        private static void Say(bool isFirst, string word)
+        {
+            if (isFirst)
+            {
+                Console.WriteLine(word);
+            }
+        }
     }
 }

@@ -1,7 +1,9 @@
 namespace Faultline.Paging.Tests;
 
-/// <summary>An engine whose pollers also take <see cref="GatedUserfaultfd"/>. Everything else is the engine's.</summary>
-public sealed class GatedEngine(IMemoryEngine inner) : IMemoryEngine
+/// <summary>
+/// An engine whose pollers also take <see cref="GatedUserfaultfd"/>, and whose files may be short of space. Everything else is the engine's.
+/// </summary>
+public sealed class GatedEngine(IMemoryEngine inner, ulong fileLimitBytes = 0) : IMemoryEngine
 {
     public string Name => inner.Name;
 
@@ -11,7 +13,8 @@ public sealed class GatedEngine(IMemoryEngine inner) : IMemoryEngine
 
     public SystemResult<IAddressSpace> CreateAddressSpace() => inner.CreateAddressSpace();
 
-    public SystemResult<IMemoryFile> CreateMemoryFile(in MemoryFileOptions options) => inner.CreateMemoryFile(in options);
+    public SystemResult<IMemoryFile> CreateMemoryFile(in MemoryFileOptions options) =>
+        inner.CreateMemoryFile(fileLimitBytes == 0 ? options : options with { LimitBytes = fileLimitBytes });
 
     public IUserfaultfdPoller CreatePoller() => new GatedPoller(inner.CreatePoller());
 
