@@ -194,7 +194,7 @@ public sealed class ExplorationTests
                 writers--;
             }
 
-            return new ScheduledProgram([Read, Read, Write], latch.Dispose);
+            return new ScheduledProgram([Read, Read, Write]);
         }
 
         ExplorationResult result = Exploration.Exhaust(Program, new ExplorationBounds(MaxPreemptions: 3)).ThrowIfFailed();

@@ -1,19 +1,12 @@
-using System;
 using System.Threading;
 using Xunit;
 
 namespace Faultline.Sync.Tests;
 
-public sealed class RankedSharedLockTests : IDisposable
+public sealed class RankedSharedLockTests
 {
     private readonly RankedSharedLock _outer = new(Ranks.Outer);
     private readonly RankedSharedLock _inner = new(Ranks.Inner);
-
-    public void Dispose()
-    {
-        _outer.Dispose();
-        _inner.Dispose();
-    }
 
     [Fact]
     public void EnterRead_TwoReaders_AreInTogether()
@@ -60,6 +53,45 @@ public sealed class RankedSharedLockTests : IDisposable
 
         Assert.Equal(2 * Rounds, left);
         Assert.Equal(left, right);
+    }
+
+    [Fact]
+    public void EnterWrite_WhileReadersStayLong_SleepsAndIsWoken()
+    {
+        const int Rounds = 20;
+        bool isWritten = false;
+        using ManualResetEventSlim isRead = new();
+
+        void Read()
+        {
+            for (int round = 0; round < Rounds; round++)
+            {
+                using (RankedSharedLock.ReadScope scope = _outer.EnterRead())
+                {
+                    isRead.Set();
+
+                    // Longer than a writer looks before it sleeps.
+                    Thread.SpinWait(200_000);
+                    Assert.False(Volatile.Read(ref isWritten), "A writer was in with a reader.");
+                }
+
+                SpinWait.SpinUntil(() => Volatile.Read(ref isWritten), Crew.DeadlineMs);
+                Volatile.Write(ref isWritten, false);
+            }
+        }
+
+        void Write()
+        {
+            for (int round = 0; round < Rounds; round++)
+            {
+                Assert.True(isRead.Wait(Crew.DeadlineMs), "The reader did not come.");
+                isRead.Reset();
+                using RankedSharedLock.WriteScope scope = _outer.EnterWrite();
+                Volatile.Write(ref isWritten, true);
+            }
+        }
+
+        Crew.Run(Read, Write);
     }
 
     [Fact]

@@ -26,6 +26,5 @@ internal static class Exit
         }
 
         SwapIo.DropOrphans(mm.System);
-        mm.Lock.Dispose();
     }
 }
