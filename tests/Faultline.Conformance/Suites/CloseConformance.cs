@@ -107,8 +107,9 @@ public abstract class CloseConformance(EngineHost host) : ConformanceSuite(host)
         Assert.Equal(RegisterModes.WriteProtect, Bed.Vma(area.Range).RegisteredModes);
     }
 
-    // 13, row 38: a populating call does not keep a context from being closed.
+    // a populating call does not keep a context from being closed.
     [Fact]
+    [Regression(38)]
     public void Close_WhilePopulateWaits_PopulateGoesOn()
     {
         MappedArea area = Bed.Map(MemoryKind.Anonymous);

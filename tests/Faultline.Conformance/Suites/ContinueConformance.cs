@@ -93,6 +93,7 @@ public abstract class ContinueConformance(EngineHost host) : ConformanceSuite(ho
 
     [Theory]
     [MemberData(nameof(MemoryKinds.Shmem), MemberType = typeof(MemoryKinds))]
+    [Regression(22)]
     public void Continue_AllocatedPage_ZeroedAndValid(MemoryKind kind)
     {
         MappedArea area = Bed.Map(kind);

@@ -44,6 +44,7 @@ public abstract class CopyConformance(EngineHost host) : ConformanceSuite(host)
     }
 
     [Fact]
+    [Regression(6)]
     public void Copy_SourceNotMapped_EFAULT()
     {
         (MappedArea area, FaultMonitor monitor) = Watched(MemoryKind.Anonymous);
@@ -158,6 +159,7 @@ public abstract class CopyConformance(EngineHost host) : ConformanceSuite(host)
 
     // 6.18 overwrites a guard; later kernels answer EEXIST.
     [Fact]
+    [Regression(43)]
     public void Copy_OverAGuard_ReplacesIt()
     {
         (MappedArea area, FaultMonitor monitor) = Watched(MemoryKind.Anonymous);
@@ -170,6 +172,7 @@ public abstract class CopyConformance(EngineHost host) : ConformanceSuite(host)
     [InlineData(MemoryKind.ShmemShared)]
     [InlineData(MemoryKind.ShmemPrivate)]
     [InlineData(MemoryKind.HugetlbShared)]
+    [Regression(8)]
     public void Copy_BeyondTheEndOfTheFile_EFAULT(MemoryKind kind)
     {
         MappedArea area = Bed.MapBeyondTheEnd(kind, filePages: 1, pages: 3);
@@ -214,6 +217,7 @@ public abstract class CopyConformance(EngineHost host) : ConformanceSuite(host)
 
     // 4.3: the source is fetched with no lock held, then the destination is looked up again from scratch.
     [Fact]
+    [Regression(6)]
     public void Copy_SourceFaults_WaitsForTheSourceAndSucceeds()
     {
         (MappedArea area, MappedArea source, FaultMonitor monitor, PendingWork<FillResult> copy) = ParkOnTheSource();
@@ -223,6 +227,7 @@ public abstract class CopyConformance(EngineHost host) : ConformanceSuite(host)
     }
 
     [Fact]
+    [Regression(6)]
     public void Copy_DestinationUnmappedWhileTheSourceFaults_ENOENT()
     {
         (MappedArea area, MappedArea source, FaultMonitor monitor, PendingWork<FillResult> copy) = ParkOnTheSource();
@@ -269,9 +274,10 @@ public abstract class CopyConformance(EngineHost host) : ConformanceSuite(host)
         }
     }
 
-    // 13, row 9: a copy into read-only memory is dirty, so swapping it out keeps its contents.
+    // a copy into read-only memory is dirty, so swapping it out keeps its contents.
     [Theory]
     [MemberData(nameof(MemoryKinds.Small), MemberType = typeof(MemoryKinds))]
+    [Regression(9)]
     public void Copy_IntoReadOnlyMemory_SurvivesSwapping(MemoryKind kind)
     {
         MappedArea area = Bed.Map(kind, pages: 1, Protections.Read);

@@ -116,6 +116,7 @@ public abstract class CreationConformance(EngineHost host) : ConformanceSuite(ho
 
     [Fact]
     [Section("1.2")]
+    [Regression(17)]
     public void WriteProtect_OwnerGone_ESRCH()
     {
         (MappedArea area, IUserfaultfd uffd) = Orphan();

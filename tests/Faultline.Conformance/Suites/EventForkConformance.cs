@@ -139,8 +139,8 @@ public abstract class EventForkConformance(EngineHost host) : ConformanceSuite(h
         Expect.Refused(ofChild.Uffd.Zeropage(area.Page(0)), Errno.ESRCH);
     }
 
-    // 13, row 2.
     [Fact]
+    [Regression(2)]
     public void Close_WhileForkEventsAreUnread_ForksFinishAndChildrenAreUnregistered()
     {
         (MappedArea area, FaultMonitor monitor) = Watched();

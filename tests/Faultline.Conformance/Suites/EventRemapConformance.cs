@@ -77,6 +77,7 @@ public abstract class EventRemapConformance(EngineHost host) : ConformanceSuite(
     }
 
     [Fact]
+    [Regression(42)]
     public void Remap_DontUnmapWithoutTheFeature_OldPlaceFaultsMissing()
     {
         MappedArea area = Bed.Map(MemoryKind.Anonymous);
@@ -127,6 +128,7 @@ public abstract class EventRemapConformance(EngineHost host) : ConformanceSuite(
     [Theory]
     [InlineData(RemapOptions.Fixed)]
     [InlineData((RemapOptions)64)]
+    [Regression(44)]
     public void Remap_BadOptions_EINVALAndFillsStillWork(RemapOptions options)
     {
         (MappedArea area, FaultMonitor monitor) = Watched(MemoryKind.Anonymous);
@@ -136,6 +138,7 @@ public abstract class EventRemapConformance(EngineHost host) : ConformanceSuite(
     }
 
     [Fact]
+    [Regression(44)]
     public void Remap_NothingMapped_EFAULTAndFillsStillWork()
     {
         (MappedArea area, FaultMonitor monitor) = Watched(MemoryKind.Anonymous);
@@ -145,6 +148,7 @@ public abstract class EventRemapConformance(EngineHost host) : ConformanceSuite(
 
     // Several mappings at once: not for registered ones.
     [Fact]
+    [Regression(42)]
     public void Remap_TwoRegisteredMappings_EFAULT()
     {
         (MappedArea area, FaultMonitor monitor) = Watched(MemoryKind.Anonymous);

@@ -174,8 +174,9 @@ public abstract class EventRemoveConformance(EngineHost host) : ConformanceSuite
         Assert.True(Bed.Pagemap(area, 0).IsPresent);
     }
 
-    // 13, row 3: the mapping is looked up again after the wait.
+    // the mapping is looked up again after the wait.
     [Fact]
+    [Regression(3)]
     public void Advise_UnmappedWhileTheEventIsUnread_ENOMEM()
     {
         (MappedArea area, FaultMonitor monitor) = Populated(MemoryKind.Anonymous);

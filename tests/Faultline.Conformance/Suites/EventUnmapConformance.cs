@@ -106,6 +106,7 @@ public abstract class EventUnmapConformance(EngineHost host) : ConformanceSuite(
     // Exit sends nothing, and does not block.
     [Fact]
     [Section("9.6")]
+    [Regression(4)]
     public void Exit_Registered_NoEvent()
     {
         IAddressSpace space = Expect.Ok(Engine.CreateAddressSpace());

@@ -51,6 +51,7 @@ public abstract class FaultMessageConformance(EngineHost host) : ConformanceSuit
 
     [Theory]
     [MemberData(nameof(MemoryKinds.All), MemberType = typeof(MemoryKinds))]
+    [Regression(25)]
     public void Store_ProtectedPage_WriteProtectMessage(MemoryKind kind)
     {
         MappedArea area = Bed.Map(kind, pages: 1);
@@ -222,6 +223,7 @@ public abstract class FaultMessageConformance(EngineHost host) : ConformanceSuit
 
     [Fact]
     [Section("3.2")]
+    [Regression(45)]
     public void Store_SwappedProtectedAnonymousPage_SwappedInFirstThenMessage()
     {
         MappedArea area = Bed.Map(MemoryKind.Anonymous);

@@ -34,6 +34,7 @@ public abstract class FillPipelineConformance(EngineHost host) : ConformanceSuit
     // Step 1: while an event is pending nothing is done, whatever the arguments are.
     [Theory]
     [MemberData(nameof(Verbs))]
+    [Regression(5)]
     public void Fill_EventPending_EAGAINBeforeTheArgumentsAreLookedAt(FillVerb verb)
     {
         Scene scene = Set(verb, UserfaultfdFeatures.EventRemove);
@@ -53,6 +54,7 @@ public abstract class FillPipelineConformance(EngineHost host) : ConformanceSuit
     [Theory]
     [Section("9.1")]
     [MemberData(nameof(Verbs))]
+    [Regression(16)]
     public void Fill_JustAfterTheEventIsRead_SucceedsWhenRetried(FillVerb verb)
     {
         Scene scene = Set(verb, UserfaultfdFeatures.EventRemove);
@@ -245,6 +247,7 @@ public abstract class FillPipelineConformance(EngineHost host) : ConformanceSuit
 
     [Theory]
     [MemberData(nameof(Verbs))]
+    [Regression(19)]
     public void Fill_EEXIST_WakesNobody(FillVerb verb)
     {
         Scene scene = Set(verb);

@@ -114,8 +114,9 @@ public abstract class HandshakeConformance(EngineHost host) : ConformanceSuite(h
         Assert.Equal(0UL, load.AwaitValue());
     }
 
-    // 13, row 16: two concurrent calls, one wins.
+    // two concurrent calls, one wins.
     [Fact]
+    [Regression(16)]
     public void Handshake_TwoAtOnce_ExactlyOneSucceeds()
     {
         for (int round = 0; round < 50; round++)

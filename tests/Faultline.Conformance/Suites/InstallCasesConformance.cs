@@ -134,6 +134,7 @@ public abstract class InstallCasesConformance(EngineHost host) : ConformanceSuit
 
     [Theory]
     [MemberData(nameof(Cases))]
+    [Regression(25)]
     public void StoreAfterInstall_WritableAndProtected_MessageThenTheStore(InstallCase which)
     {
         Scene scene = Set(which, writable: true, protect: true);
@@ -168,6 +169,7 @@ public abstract class InstallCasesConformance(EngineHost host) : ConformanceSuit
     // 13, rows 21 and 26: protection given in a read-only mapping holds when the mapping is made writable.
     [Theory]
     [MemberData(nameof(Cases))]
+    [Regression(21)]
     public void StoreAfterInstall_ReadOnlyProtectedMadeWritable_MessageThenTheStore(InstallCase which)
     {
         Scene scene = Set(which, writable: false, protect: true);
@@ -234,9 +236,10 @@ public abstract class InstallCasesConformance(EngineHost host) : ConformanceSuit
         Assert.Equal(8UL, Testbed.Blocks(area));
     }
 
-    // 13, row 14 and D10: the limit is reached while the source is fetched.
+    // the limit is reached while the source is fetched.
     [Fact]
     [Section("5.3")]
+    [Regression(14)]
     public void SharedCopy_FileFullAfterTheSourceFaulted_ENOMEMAndNothingLeaks()
     {
         SystemResult<IMemoryFile> made = Engine.CreateMemoryFile(new() { Name = "limited", Size = 4 * PageSize.Small, LimitBytes = PageSize.Small });
@@ -258,6 +261,7 @@ public abstract class InstallCasesConformance(EngineHost host) : ConformanceSuit
     // R21: what was installed survives being swapped out, also when nothing ever wrote to it.
     [Theory]
     [MemberData(nameof(CasesAndProtection))]
+    [Regression(9)]
     public void SwapOut_InstalledInReadOnlyMapping_ContentsSurvive(InstallCase which, bool protect)
     {
         Scene scene = Set(which, writable: false, protect);

@@ -120,8 +120,9 @@ public abstract class InteractionConformance(EngineHost host) : ConformanceSuite
         Assert.True(Bed.IsProtected(area, 200));
     }
 
-    // 13, row 29: a hole that a MISSING-armed mapping waits for may not be filled behind its back.
+    // a hole that a MISSING-armed mapping waits for may not be filled behind its back.
     [Fact]
+    [Regression(29)]
     public void Collapse_ShmemHoleArmedForMissing_RefusedUntilUnregistered()
     {
         NeedCollapse();

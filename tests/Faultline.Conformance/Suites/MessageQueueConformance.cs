@@ -38,6 +38,7 @@ public abstract class MessageQueueConformance(EngineHost host) : ConformanceSuit
     }
 
     [Fact]
+    [Regression(1)]
     public void Fill_BeforeTheMessageIsRead_TakesItOutOfTheQueue()
     {
         (MappedArea area, FaultMonitor monitor) = Watched();
@@ -49,7 +50,6 @@ public abstract class MessageQueueConformance(EngineHost host) : ConformanceSuit
         Assert.Equal(new UserfaultfdCounts(0, 0), Expect.Ok(monitor.Uffd.GetCounts()));
     }
 
-    // 13, row 1.
     [Fact]
     public void Fill_WithoutWakeBeforeTheMessageIsRead_MessageStaysUntilWake()
     {

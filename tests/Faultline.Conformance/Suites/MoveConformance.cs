@@ -251,6 +251,7 @@ public abstract class MoveConformance(EngineHost host) : ConformanceSuite(host)
 
     // EBUSY as long as the page is shared by a fork, also after the child is gone; a write makes it exclusive again.
     [Fact]
+    [Regression(33)]
     public void Move_SourceSharedByFork_EBUSYUntilWrittenAgain()
     {
         (MappedArea target, MappedArea source, FaultMonitor monitor) = Set();
@@ -272,8 +273,8 @@ public abstract class MoveConformance(EngineHost host) : ConformanceSuite(host)
         Expect.Filled(monitor.Uffd.Move(target.At(0), source.At(0), PageSize.Small), PageSize.Small);
     }
 
-    // 13, row 32.
     [Fact]
+    [Regression(32)]
     public void Move_ZeroPage_TargetHasTheZeroPageAndTheSourceNothing()
     {
         MappedArea target = Bed.Map(MemoryKind.Anonymous);
@@ -287,6 +288,7 @@ public abstract class MoveConformance(EngineHost host) : ConformanceSuite(host)
     }
 
     [Fact]
+    [Regression(39)]
     public void Move_SwappedPage_TheEntryMovesWithoutSwapIn()
     {
         (MappedArea target, MappedArea source, FaultMonitor monitor) = Set();
@@ -322,6 +324,7 @@ public abstract class MoveConformance(EngineHost host) : ConformanceSuite(host)
 
     // The kernel may answer EEXIST after a move that was made (see docs/divergences.md); either way no page is lost or doubled.
     [Fact]
+    [Regression(48)]
     public void Move_SourceTouchedMeanwhile_NoPageIsLost()
     {
         MappedArea target = Bed.MapAnonymous(pages: 1);

@@ -83,6 +83,7 @@ public abstract class PagemapScanConformance(EngineHost host) : ConformanceSuite
     [Theory]
     [InlineData(MemoryKind.Anonymous)]
     [InlineData(MemoryKind.ShmemShared)]
+    [Regression(46)]
     public void Scan_VirginAsyncMapping_OneRecordAllowedAndWritten(MemoryKind kind)
     {
         (MappedArea area, _) = Tracked(kind, pages: 4);
@@ -216,6 +217,7 @@ public abstract class PagemapScanConformance(EngineHost host) : ConformanceSuite
     }
 
     [Fact]
+    [Regression(46)]
     public void ScanAndProtect_WrittenPages_ProtectsWhatItReports()
     {
         (MappedArea area, FaultMonitor monitor) = Tracked(MemoryKind.Anonymous, pages: 4);
@@ -297,6 +299,7 @@ public abstract class PagemapScanConformance(EngineHost host) : ConformanceSuite
     // On hugetlb an absent page is not written. (Whether it is called huge depends on whether its page table exists; not looked at.)
     [Theory]
     [MemberData(nameof(MemoryKinds.Hugetlb), MemberType = typeof(MemoryKinds))]
+    [Regression(46)]
     public void Scan_AbsentHugetlbPages_NotWritten(MemoryKind kind)
     {
         (MappedArea area, FaultMonitor monitor) = Tracked(kind, pages: 3);

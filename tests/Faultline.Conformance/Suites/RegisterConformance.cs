@@ -140,6 +140,7 @@ public abstract class RegisterConformance(EngineHost host) : ConformanceSuite(ho
     [InlineData(RegisterModes.Missing)]
     [InlineData(RegisterModes.WriteProtect)]
     [InlineData(RegisterModes.Minor)]
+    [Regression(7)]
     public void Register_SharedMappingOfAReadOnlyHandle_EPERM(RegisterModes modes)
     {
         IMemoryFile file = Bed.File(MemoryKind.ShmemShared);
@@ -162,6 +163,7 @@ public abstract class RegisterConformance(EngineHost host) : ConformanceSuite(ho
     [Section("2.2")]
     [InlineData(FileSeals.Write)]
     [InlineData(FileSeals.FutureWrite)]
+    [Regression(7)]
     public void Register_SharedMappingOfASealedFile_EPERM(FileSeals seals)
     {
         IMemoryFile file = Bed.File(MemoryKind.ShmemShared);

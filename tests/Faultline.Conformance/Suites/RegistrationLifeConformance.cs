@@ -49,6 +49,7 @@ public abstract class RegistrationLifeConformance(EngineHost host) : Conformance
     [InlineData(MemoryKind.Anonymous)]
     [InlineData(MemoryKind.ShmemShared)]
     [InlineData(MemoryKind.ShmemPrivate)]
+    [Regression(30)]
     public void Register_TheMiddle_SplitsInThreeAndUnregisterMergesBack(MemoryKind kind)
     {
         MappedArea area = Bed.Map(kind, pages: 3);
@@ -110,6 +111,7 @@ public abstract class RegistrationLifeConformance(EngineHost host) : Conformance
 
     [Fact]
     [Section("2.5")]
+    [Regression(30)]
     public void Unregister_TheMiddle_SplitsInThreeAndRegisterMergesBack()
     {
         MappedArea area = Bed.Map(MemoryKind.Anonymous, pages: 3);

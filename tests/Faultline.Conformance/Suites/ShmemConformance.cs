@@ -14,6 +14,7 @@ public abstract class ShmemConformance(EngineHost host) : ConformanceSuite(host)
     [InlineData(MemoryKind.ShmemShared, false)]
     [InlineData(MemoryKind.ShmemPrivate, true)]
     [InlineData(MemoryKind.ShmemPrivate, false)]
+    [Regression(22)]
     public void Access_AllocatedPage_MinorMessage(MemoryKind kind, bool write)
     {
         MappedArea area = Bed.Map(kind);

@@ -46,6 +46,7 @@ public abstract class UnregisterConformance(EngineHost host) : ConformanceSuite(
     }
 
     [Fact]
+    [Regression(40)]
     public void Unregister_LaterMappingIsAnothers_EINVALAndNothingChanged()
     {
         MappedArea area = Bed.MapAnonymous(pages: 2);

@@ -86,6 +86,7 @@ public abstract class WriteProtectLifeConformance(EngineHost host) : Conformance
     [InlineData(MemoryKind.ShmemPrivate, Protections.Read)]
     [InlineData(MemoryKind.HugetlbShared, Protections.Read)]
     [InlineData(MemoryKind.HugetlbPrivate, Protections.None)]
+    [Regression(26)]
     public void Protect_AwayAndBack_Kept(MemoryKind kind, Protections away)
     {
         (MappedArea area, FaultMonitor monitor) = Protected(kind);
@@ -100,6 +101,8 @@ public abstract class WriteProtectLifeConformance(EngineHost host) : Conformance
 
     [Theory]
     [MemberData(nameof(KindsPresentOrNot))]
+    [Regression(12)]
+    [Regression(24)]
     public void Fork_WithoutTheEvent_ParentKeepsChildIsCleared(MemoryKind kind, bool present)
     {
         (MappedArea area, _) = Protected(kind, present);
@@ -123,10 +126,10 @@ public abstract class WriteProtectLifeConformance(EngineHost host) : Conformance
         Assert.Equal(RegisterModes.WriteProtect, Assert.Single(Expect.Ok(child.Inspector.GetMappings(area.Range))).RegisteredModes);
     }
 
-    // 13, row 18.
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    [Regression(18)]
     public void Fork_ProtectedSwapEntry_ChildHasTheBitOnlyWithTheEvent(bool withEvent)
     {
         UserfaultfdFeatures features = withEvent ? UserfaultfdFeatures.EventFork : UserfaultfdFeatures.None;
@@ -143,9 +146,9 @@ public abstract class WriteProtectLifeConformance(EngineHost host) : Conformance
         Assert.True(Bed.IsProtected(area, 0));
     }
 
-    // 13, row 37.
     [Theory]
     [MemberData(nameof(KindsPresentOrNot))]
+    [Regression(37)]
     public void Remap_WithoutTheEvent_BitsAndMarkersCleared(MemoryKind kind, bool present)
     {
         (MappedArea area, FaultMonitor monitor) = Protected(kind, present);
@@ -170,9 +173,9 @@ public abstract class WriteProtectLifeConformance(EngineHost host) : Conformance
         Assert.Equal(RegisterModes.WriteProtect, Bed.Vma(area.Range with { Start = target }).RegisteredModes);
     }
 
-    // 13, row 34.
     [Theory]
     [MemberData(nameof(KindsPresentOrNot))]
+    [Regression(34)]
     public void Close_ProtectedPage_Cleared(MemoryKind kind, bool present)
     {
         (MappedArea area, FaultMonitor monitor) = Protected(kind, present);
@@ -237,6 +240,7 @@ public abstract class WriteProtectLifeConformance(EngineHost host) : Conformance
 
     [Fact]
     [Section("8.1")]
+    [Regression(28)]
     public void WriteProtect_PartOfAHugeMapping_SplitsAndProtectsThosePagesOnly()
     {
         (MappedArea area, FaultMonitor monitor) = HugeAnonymous();

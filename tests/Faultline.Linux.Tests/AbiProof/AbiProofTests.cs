@@ -4,6 +4,7 @@ using System.Linq;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.RegularExpressions;
+using Faultline.Conformance;
 using Xunit;
 
 namespace Faultline.Linux.Tests.AbiProof;
@@ -53,6 +54,7 @@ public sealed partial class AbiProofTests(ITestOutputHelper output)
     private static readonly HashSet<string> Enumerators = new(StringComparer.Ordinal) { "FSCONFIG_SET_STRING", "FSCONFIG_CMD_CREATE", "SCM_RIGHTS", "P_PIDFD", "SEGV_ACCERR", "SEGV_PKUERR", "BUS_MCEERR_AR", "BUS_MCEERR_AO" };
 
     [Fact]
+    [Regression(13)]
     public void Compiler_OfThisMachine_AgreesWithEveryRow()
     {
         string compiler = RequireCompiler();

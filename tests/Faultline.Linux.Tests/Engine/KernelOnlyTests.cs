@@ -1,0 +1,172 @@
+using System;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+using System.Runtime.InteropServices;
+using Faultline.Conformance;
+using Microsoft.Win32.SafeHandles;
+using Xunit;
+
+namespace Faultline.Linux.Tests;
+
+/// <summary>Rows of docs/regressions.md, and rules beside them, that need means only the kernel has: other ways into memory, pins, privileges.</summary>
+[Section("13")]
+public sealed class KernelOnlyTests(LinuxEngineHost host) : ConformanceSuite(host)
+{
+    private const int SysSetresuid = 117;
+    private const int SysIoUringSetup = 425;
+    private const int SysIoUringRegister = 427;
+    private const int SysMseal = 462;
+
+    private SystemCaller Caller => ((LinuxAddressSpace)Bed.Space).Caller;
+
+    // A forced write copies the page first: the file behind a private mapping that may not be written stays as it is.
+    [Fact]
+    [Regression(20)]
+    public void ForcedWrite_ToAReadOnlyPrivateContinuedPage_LeavesTheFile()
+    {
+        MappedArea area = Bed.Map(MemoryKind.ShmemPrivate, pages: 1, Protections.Read);
+        Bed.FillCache(area);
+        FaultMonitor monitor = Bed.Watch(area, RegisterModes.Minor);
+        Expect.Filled(monitor.Uffd.Continue(area.Range), PageSize.Small);
+        using SafeFileHandle memory = OpenMemory();
+        RandomAccess.Write(memory, BitConverter.GetBytes(77UL), (long)area.Range.Start.Value);
+        Assert.Equal(77UL, Bed.Load(area.At(0)));
+        byte[] inFile = new byte[8];
+        Assert.Equal(8, Expect.Ok(area.Backing.Read(0, inFile)));
+        Assert.Equal(Pattern.Word(0, 0), BitConverter.ToUInt64(inFile));
+    }
+
+    // Whoever cannot wait gets an error at once, and nobody is asked.
+    [Fact]
+    [Section("3.3")]
+    public void ProcMem_MissingOrProtectedPage_EIOWithoutMessage()
+    {
+        MappedArea area = Bed.Map(MemoryKind.Anonymous);
+        Bed.Store(area.At(1), 5);
+        FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing | RegisterModes.WriteProtect);
+        Expect.Ok(monitor.Uffd.WriteProtect(area.Page(1), WriteProtectModes.Protect));
+        using SafeFileHandle memory = OpenMemory();
+        byte[] word = new byte[8];
+        Assert.Throws<IOException>(() => RandomAccess.Read(memory, word, (long)area.At(0).Value));
+        Assert.Throws<IOException>(() => RandomAccess.Write(memory, word, (long)area.At(1).Value));
+        Assert.Equal(8, RandomAccess.Read(memory, word, (long)area.At(1).Value));
+        Assert.Equal(5UL, BitConverter.ToUInt64(word));
+        monitor.ExpectNothingQueued();
+    }
+
+    // A page that a device may write to cannot move, and is where it was.
+    [Fact]
+    [Regression(33)]
+    [Section("4.9")]
+    public void Move_PinnedSource_EBUSYAndTheSourceIsIntact()
+    {
+        Bed.NeedKernelFaults();
+        IAddressSpace home = Engine.Home;
+        SystemCaller caller = ((LinuxAddressSpace)home).Caller;
+        AddressRange source = new(Expect.Ok(home.Map(MapRequest.PrivateAnonymous(PageSize.Small))), PageSize.Small);
+        AddressRange target = new(Expect.Ok(home.Map(MapRequest.PrivateAnonymous(PageSize.Small))), PageSize.Small);
+        using IMemoryAccess access = Expect.Ok(home.OpenAccess(AccessMode.Kernel));
+        nint scratch = Marshal.AllocHGlobal(256);
+        try
+        {
+            Assert.True(access.Store(source.Start, 99).IsOk);
+            using IUserfaultfd uffd = Expect.Ok(UserfaultfdHandshake.Open(home, UserfaultfdFeatures.None));
+            Assert.Equal(Errno.None, uffd.Register(target, RegisterModes.Missing).Errno);
+            Marshal.Copy(new byte[256], 0, scratch, 256);
+            long ring = caller.Invoke(SysIoUringSetup, 2, scratch);
+            Assert.SkipWhen(ring < 0, $"io_uring_setup(2), which pins the page, answers {(Errno)(-ring)} (see kernel.io_uring_disabled).");
+            using (SafeFileHandle owned = new((nint)ring, ownsHandle: true))
+            {
+                Marshal.WriteInt64(scratch, (long)source.Start.Value);
+                Marshal.WriteInt64(scratch, 8, (long)PageSize.Small);
+                const int RegisterBuffers = 0;
+                Assert.Equal(0, caller.Invoke(SysIoUringRegister, (nint)ring, RegisterBuffers, scratch, 1, 0, 0));
+                Expect.Fails(uffd.Move(target.Start, source.Start, PageSize.Small), Errno.EBUSY);
+                Assert.True(access.Load(source.Start, out ulong value).IsOk);
+                Assert.Equal(99UL, value);
+            }
+
+            // Unpinned when the kernel has torn the ring down, which takes a moment.
+            Testbed.Until("the page can move", () => uffd.Move(target.Start, source.Start, PageSize.Small).IsOk);
+            Assert.True(access.Load(target.Start, out ulong moved).IsOk);
+            Assert.Equal(99UL, moved);
+        }
+        finally
+        {
+            Marshal.FreeHGlobal(scratch);
+            home.Unmap(source);
+            home.Unmap(target);
+        }
+    }
+
+    // Two mappings, each allowed alone, merge into one that no copy may be promised for: the fork fails after contexts were duplicated.
+    [Fact]
+    [Regression(35)]
+    [Section("9.5")]
+    public void Fork_Failing_NoEventAndFillsWork()
+    {
+        Assert.SkipUnless(File.ReadAllText("/proc/sys/vm/overcommit_memory").Trim() == "0", "The kernel does not refuse by its own guess (vm.overcommit_memory).");
+        MappedArea area = Bed.Map(MemoryKind.Anonymous);
+        FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing, UserfaultfdFeatures.EventFork);
+        ulong half = TotalMemory() / 4 * 3 & ~(PageSize.Huge - 1);
+        VirtualAddress place = new(0x3000_0000_0000);
+        Bed.MapAt(place, MapRequest.PrivateAnonymous(half));
+        Bed.MapAt(place + half, MapRequest.PrivateAnonymous(half));
+        Assert.Equal(2 * half, Bed.Vma(new AddressRange(place, 2 * half)).Range.Length);
+        PendingWork<SystemResult<IAddressSpace>> fork = Testbed.StartCall("fork", Bed.Space.Fork);
+        Expect.Fails(fork.Await(), Errno.ENOMEM);
+        monitor.ExpectNothingQueued();
+        Expect.Filled(monitor.Uffd.Zeropage(area.Page(0)), PageSize.Small);
+    }
+
+    [Theory]
+    [Regression(47)]
+    [Section("2.2")]
+    [InlineData(RegisterModes.Missing, UserfaultfdFeatures.None)]
+    [InlineData(RegisterModes.WriteProtect, UserfaultfdFeatures.WriteProtectAsync)]
+    public void Register_Vdso_EINVAL(RegisterModes modes, UserfaultfdFeatures features)
+    {
+        string? line = File.ReadLines("/proc/self/maps").FirstOrDefault(line => line.EndsWith("[vdso]", StringComparison.Ordinal));
+        Assert.SkipWhen(line is null, "This process has no vdso.");
+        ulong[] bounds = [.. line!.Split(' ')[0].Split('-').Select(bound => Convert.ToUInt64(bound, 16))];
+        using IUserfaultfd uffd = Expect.Ok(UserfaultfdHandshake.Open(Engine.Home, features));
+        Expect.Fails(uffd.Register(AddressRange.Between(new VirtualAddress(bounds[0]), new VirtualAddress(bounds[1])), modes), Errno.EINVAL);
+    }
+
+    // Sealed mappings can be registered, unregistered, and split by it.
+    [Fact]
+    [Section("2.2")]
+    public void Register_SealedMapping_Succeeds()
+    {
+        MappedArea area = Bed.Map(MemoryKind.Anonymous);
+        long answer = Caller.Invoke(SysMseal, (nint)area.Range.Start.Value, (nint)area.Range.Length);
+        Assert.SkipWhen(answer == -(long)Errno.ENOSYS, "The kernel has no mseal(2).");
+        Assert.Equal(0, answer);
+        Expect.Fails(Bed.Space.Unmap(area.Range), Errno.EPERM);
+        FaultMonitor monitor = Bed.Watch(area with { Range = area.Page(1) }, RegisterModes.Missing | RegisterModes.WriteProtect);
+        Assert.Equal(3, Bed.Vmas(area.Range).Count);
+        Expect.Filled(monitor.Uffd.Zeropage(area.Page(1)), PageSize.Small);
+        Expect.Ok(monitor.Uffd.Unregister(area.Range));
+    }
+
+    // Without privileges only user-mode faults may be asked for, by the system call.
+    [Fact]
+    [Section("1.1")]
+    public void Open_WithoutPrivileges_EPERMUnlessUserModeOnly()
+    {
+        Assert.SkipUnless(File.ReadAllText("/proc/sys/vm/unprivileged_userfaultfd").Trim() == "0", "vm.unprivileged_userfaultfd lets everybody open one.");
+        const nint Nobody = 65534;
+        Assert.SkipUnless(SystemCallNumbers.IsX64, "The number of setresuid(2) is that of x86-64.");
+        long answer = Caller.Invoke(SysSetresuid, Nobody, Nobody, Nobody);
+        Assert.SkipWhen(answer != 0, $"setresuid(2) answers {(Errno)(-answer)}.");
+        Expect.Fails(Bed.Space.OpenUserfaultfd(UserfaultfdOptions.NonBlocking), Errno.EPERM);
+        Bed.Own(Expect.Ok(Bed.Space.OpenUserfaultfd(UserfaultfdOptions.NonBlocking | UserfaultfdOptions.UserModeOnly)));
+    }
+
+    private static ulong TotalMemory() => 1024 * File.ReadLines("/proc/meminfo")
+        .Where(line => line.StartsWith("MemTotal:", StringComparison.Ordinal) || line.StartsWith("SwapTotal:", StringComparison.Ordinal))
+        .Aggregate(0UL, (sum, line) => sum + ulong.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture));
+
+    private SafeFileHandle OpenMemory() => File.OpenHandle($"/proc/{Caller.ProcessId}/mem", FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+}
