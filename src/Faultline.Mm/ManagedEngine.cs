@@ -55,7 +55,7 @@ public sealed class ManagedEngine : IMemoryEngine
 
     internal MmSystem System { get; }
 
-    internal PteInstallRule InstallRule { get; }
+    internal PteInstallRule InstallRule { get; init; }
 
     /// <inheritdoc/>
     public SystemResult<IAddressSpace> CreateAddressSpace()

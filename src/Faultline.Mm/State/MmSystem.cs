@@ -36,6 +36,9 @@ internal sealed class MmSystem : IDisposable
 
     public OwnerTable Owners { get; } = new();
 
+    /// <summary>What a checker has put in the place of steps of a fill; null in production.</summary>
+    public FillSteps? Steps { get; set; }
+
     public SwapArea Swap { get; }
 
     /// <summary>What memory is charged to.</summary>

@@ -67,7 +67,7 @@ internal static unsafe class NewPage
         {
             if (!folio.IsNull)
             {
-                system.Pool.Put(folio);
+                PutKept(system, folio);
             }
 
             return Errno.ENOMEM;
@@ -94,11 +94,35 @@ internal static unsafe class NewPage
         Errno errno = InsertAndInstall(context, vma, address, table, folio, index, writeProtect);
         if (errno != Errno.None)
         {
-            file.UnchargeBlock();
+            GiveBackBlock(file);
             system.Pool.Put(folio);
         }
 
         return errno;
+    }
+
+    private static void PutKept(MmSystem system, Folio folio)
+    {
+        if (FillSteps.Of(system) is { } replaced)
+        {
+            replaced.PutKept(system.Pool, folio);
+        }
+        else
+        {
+            system.Pool.Put(folio);
+        }
+    }
+
+    private static void GiveBackBlock(ShmemFile file)
+    {
+        if (FillSteps.Of(file.System) is { } replaced)
+        {
+            replaced.GiveBackBlock(file);
+        }
+        else
+        {
+            file.UnchargeBlock();
+        }
     }
 
     private static Errno InsertAndInstall(

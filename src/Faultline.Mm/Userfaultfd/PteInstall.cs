@@ -26,6 +26,11 @@ internal static unsafe class PteInstall
     public static Errno Apply(
         PteInstallRule rule, Vma vma, ulong address, PteTable table, Frame* frame, bool isNewlyAllocated, bool writeProtect)
     {
+        if (FillSteps.Of(vma.Mm.System) is { } replaced)
+        {
+            return replaced.Install(rule, vma, address, table, frame, isNewlyAllocated, writeProtect);
+        }
+
         using RankedLock.Scope held = vma.Mm.System.TableLocks.Enter(table);
         return ApplyLocked(rule, vma, address, table, frame, isNewlyAllocated, writeProtect, in held);
     }

@@ -31,7 +31,9 @@ internal static class UserfaultfdContinue
         public unsafe Errno FillPage(UserfaultfdContext context, Vma vma, ulong address, PteTable table)
         {
             var file = (ShmemFile)vma.File!;
-            Errno errno = file.GetFolio(vma.IndexOf(address), ShmemLookup.NoAllocate, out Folio folio, out RankedLock.Scope held);
+            Errno errno = FillSteps.Of(file.System) is { } replaced
+                ? replaced.LookUp(file, vma.IndexOf(address), out Folio folio, out RankedLock.Scope held)
+                : file.GetFolio(vma.IndexOf(address), ShmemLookup.NoAllocate, out folio, out held);
             if (errno != Errno.None)
             {
                 return errno == Errno.ENOENT ? Errno.EFAULT : errno;
