@@ -35,7 +35,7 @@ public sealed class ManagedEngine : IMemoryEngine
         ulong limit = options.MemoryLimitBytes == 0 ? options.MemoryBytes : options.MemoryLimitBytes;
         var group = new MemoryGroup(id: 1, (long)(limit >> PageSize.SmallShift));
         var pool = new FolioPool(memory, [group]);
-        System = new MmSystem(pool, group, new SwapArea(options.Swap), options.MappingLimit);
+        System = new MmSystem(pool, group, new SwapArea(options.Swap), options.MappingLimit) { TransparentHugePages = options.TransparentHugePages };
         pool.Reclaim = wanted => Reclaimer.TryFree(System, wanted);
         InstallRule = options.InstallRule == InstallRuleVersion.Review2021 ? PteInstallRule.Review2021 : PteInstallRule.Linux618;
         MmState home = NewState() ?? throw new MemoryEngineException("Creating the managed engine", default, Errno.ENOMEM, "Give it more memory.");

@@ -15,6 +15,9 @@ public sealed record ManagedEngineOptions
     /// <summary>The most mappings of one address space (Linux: <c>vm.max_map_count</c>).</summary>
     public int MappingLimit { get; init; } = 65530;
 
+    /// <summary>Which private anonymous memory gets huge pages when it is first written to.</summary>
+    public TransparentHugePages TransparentHugePages { get; init; } = TransparentHugePages.Madvise;
+
     /// <summary>Which rule fills install entries by.</summary>
     public InstallRuleVersion InstallRule { get; init; } = InstallRuleVersion.Linux618;
 }

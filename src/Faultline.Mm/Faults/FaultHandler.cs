@@ -59,8 +59,19 @@ internal static class FaultHandler
         }
 
         request.Vma = vma;
+        if (HugeFault.TryHandle(ref request, out FaultResult huge))
+        {
+            return huge;
+        }
+
         request.Table = request.Mm.Table.Ensure(request.Address);
-        return request.Table.IsNull ? FaultResult.OutOfMemory : ByEntry(ref request);
+        if (request.Table.IsNull)
+        {
+            // No memory, unless a huge entry has come where there was nothing.
+            return request.Mm.Table.HasHugeEntry(request.Address) ? FaultResult.Retry : FaultResult.OutOfMemory;
+        }
+
+        return ByEntry(ref request);
     }
 
     private static unsafe FaultResult ByEntry(ref FaultRequest request)

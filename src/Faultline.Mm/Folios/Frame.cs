@@ -39,7 +39,10 @@ internal struct Frame
     /// <summary>Previous in that list.</summary>
     public uint Previous;
 
-    /// <summary>The slot in the swap area, with <see cref="FolioFlags.SwapCache"/>. Guard: folio lock.</summary>
+    /// <summary>
+    /// The slot in the swap area, with <see cref="FolioFlags.SwapCache"/>. Guard: folio lock. With <see cref="FolioFlags.Table"/>: the first, and
+    /// from there the next, of the tables in deposit for huge entries. Guard: lock of the second-level table.
+    /// </summary>
     public uint Swap;
 
     /// <summary>The <see cref="MemoryGroup"/> that is charged, or zero. Set when charged.</summary>
@@ -48,6 +51,9 @@ internal struct Frame
     /// <summary>log2 of the number of frames of the block or folio this is the first of.</summary>
     public int Order;
 
-    /// <summary>The LRU list the folio is on, with <see cref="FolioFlags.Lru"/>. Guard: LRU lock.</summary>
+    /// <summary>
+    /// The LRU list the folio is on, with <see cref="FolioFlags.Lru"/>, and above its eight bits the order it was put there with: a split may have
+    /// changed the order since. Guard: LRU lock.
+    /// </summary>
     public int List;
 }

@@ -53,6 +53,18 @@ internal sealed unsafe class FolioPool
         return folio;
     }
 
+    /// <summary>Allocates a huge folio, zeroed and up to date, if that takes no reclaim: small pages do as well.</summary>
+    public Folio TryAllocateHuge(MemoryGroup group)
+    {
+        Folio folio = AllocateOnce(group, PhysicalMemory.HugeOrder);
+        if (!folio.IsNull)
+        {
+            Clear(folio);
+        }
+
+        return folio;
+    }
+
     private Folio AllocateOnce(MemoryGroup group, int order)
     {
         if (!group.TryCharge(1 << order))
@@ -77,8 +89,7 @@ internal sealed unsafe class FolioPool
         Folio folio = Allocate(group, order);
         if (!folio.IsNull)
         {
-            NativeMemory.Clear(Memory.BytesAt(folio.Number), (nuint)PageSize.Small << order);
-            folio.Record->Flags = (int)FolioFlags.UpToDate;
+            Clear(folio);
         }
 
         return folio;
@@ -117,6 +128,12 @@ internal sealed unsafe class FolioPool
 
     /// <summary>The address of the first byte of a folio.</summary>
     public byte* BytesOf(Folio folio) => Memory.BytesAt(folio.Number);
+
+    private void Clear(Folio folio)
+    {
+        NativeMemory.Clear(Memory.BytesAt(folio.Number), (nuint)PageSize.Small << folio.Order);
+        folio.Record->Flags = (int)FolioFlags.UpToDate;
+    }
 
     private void Release(Folio folio)
     {

@@ -10,6 +10,7 @@ namespace Faultline.Mm;
 internal sealed unsafe class LruLists
 {
     private const int KindCount = 5;
+    private const int OrderShift = 8;
 
     private readonly PhysicalMemory _memory;
     private readonly RankedLock _lock = new(LockRank.MmLru);
@@ -105,7 +106,7 @@ internal sealed unsafe class LruLists
     {
         Frame* record = folio.Record;
         uint newest = _newest[(int)kind];
-        record->List = (int)kind;
+        record->List = (int)kind | (record->Order << OrderShift);
         record->Previous = 0;
         record->Next = newest;
         if (newest == 0)
@@ -126,7 +127,7 @@ internal sealed unsafe class LruLists
         Frame* record = folio.Record;
 
         // Not by the flags: they may be changing under us, the list it was put on does not.
-        int kind = record->List;
+        int kind = record->List & ((1 << OrderShift) - 1);
         if (record->Previous == 0)
         {
             Debug.Assert(_newest[kind] == record->Number, "The folio is not on the list its record names.");
@@ -148,6 +149,6 @@ internal sealed unsafe class LruLists
 
         record->Next = 0;
         record->Previous = 0;
-        _pages[kind] -= folio.FrameCount;
+        _pages[kind] -= 1L << (record->List >> OrderShift);
     }
 }

@@ -20,13 +20,13 @@ internal readonly unsafe struct EntryPlace(PteTable table, ulong* slot, bool isH
     /// <summary>Whether there is no table for the address, so no entry.</summary>
     public bool IsNull => Slot is null;
 
-    public Pte Read() => IsNull ? Pte.None : Pte.Read(Slot);
+    public Pte Read() => IsNull ? Pte.None : ReadLocked();
 
-    /// <summary>The entry, read under the table's lock; none if a table has come into its place since it was found.</summary>
+    /// <summary>The entry, read under the table's lock; none if a table has come into its place since it was found, or is about to.</summary>
     public Pte ReadLocked()
     {
         var entry = Pte.Read(Slot);
-        return IsHuge && entry.IsPresent && !entry.IsHuge ? Pte.None : entry;
+        return IsHuge && ((entry.IsPresent && !entry.IsHuge) || entry == Pte.Busy) ? Pte.None : entry;
     }
 
     /// <summary>The frame that a present entry maps at an address.</summary>

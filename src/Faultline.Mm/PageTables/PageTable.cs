@@ -119,6 +119,56 @@ internal sealed unsafe class PageTable
         return table;
     }
 
+    /// <summary>Whether a huge entry, or a busy one, stands for an address.</summary>
+    public bool HasHugeEntry(ulong address)
+    {
+        PteTable middle = FindMiddle(address);
+        if (middle.IsNull)
+        {
+            return false;
+        }
+
+        var entry = Pte.Read(middle.MiddleEntryFor(address));
+        return !entry.IsNone && !IsTable(entry);
+    }
+
+    /// <summary>
+    /// Allocates a table to be kept with a huge entry (<see cref="Deposit"/>): splitting the entry must not fail for want of one.
+    /// </summary>
+    /// <returns>Its number, or zero if there is no memory.</returns>
+    public uint AllocateSpare()
+    {
+        uint number = _pool.AllocateTable();
+        if (number != 0)
+        {
+            Interlocked.Increment(ref _tableCount);
+        }
+
+        return number;
+    }
+
+    /// <summary>Gives back an empty table that nothing refers to.</summary>
+    public void FreeSpare(uint number) => Free(number);
+
+    /// <summary>Keeps an empty table with a second-level one (Linux: <c>pgtable_trans_huge_deposit</c>). Under that table's lock.</summary>
+    public void Deposit(PteTable middle, uint spare)
+    {
+        Frame* record = _memory.FrameAt(middle.Number);
+        _memory.FrameAt(spare)->Swap = record->Swap;
+        record->Swap = spare;
+    }
+
+    /// <summary>Takes one of those back (Linux: <c>pgtable_trans_huge_withdraw</c>). Under the second-level table's lock.</summary>
+    public uint Withdraw(PteTable middle)
+    {
+        Frame* record = _memory.FrameAt(middle.Number);
+        uint spare = record->Swap;
+        Debug.Assert(spare != 0, "Every anonymous huge entry has a table in deposit.");
+        record->Swap = _memory.FrameAt(spare)->Swap;
+        _memory.FrameAt(spare)->Swap = 0;
+        return spare;
+    }
+
     /// <summary>
     /// The first address at or after <paramref name="address"/> for which there is a lowest-level table or a huge entry: steps over what
     /// was never touched, at any size. At most <paramref name="end"/>.
@@ -180,7 +230,7 @@ internal sealed unsafe class PageTable
     public PteTable TableAt(uint number) => new((ulong*)_memory.BytesAt(number), number);
 
     /// <summary>Whether an entry above the lowest level names a table.</summary>
-    private static bool IsTable(Pte entry) => entry.IsPresent && !entry.IsHuge;
+    public static bool IsTable(Pte entry) => entry.IsPresent && !entry.IsHuge;
 
     private PteTable Descend(PteTable table, int index)
     {
@@ -264,6 +314,7 @@ internal sealed unsafe class PageTable
 
     private void Free(uint number)
     {
+        Debug.Assert(_memory.FrameAt(number)->Swap == 0, "The table has no tables in deposit any more.");
         Interlocked.Decrement(ref _tableCount);
         _pool.FreeTable(number);
     }

@@ -49,6 +49,12 @@ internal readonly record struct Pte(ulong Value)
 
     public static Pte None => default;
 
+    /// <summary>
+    /// In a second-level entry, for the moment in which what it stands for is exchanged: neither none nor present, so that nobody puts a table
+    /// there. Whoever comes upon it without the table's lock looks again.
+    /// </summary>
+    public static Pte Busy => new(HugePage);
+
     public bool IsNone => Value == 0;
 
     /// <summary>A page is mapped, whether or not the rights of the mapping let anybody at it (Linux: <c>pte_present</c>).</summary>
@@ -100,6 +106,9 @@ internal readonly record struct Pte(ulong Value)
         // Without the present bit the number is stored complemented, so that no processor can speculate through it.
         return new Pte(((rights & Present) != 0 ? number : ~number & FrameMask) | rights);
     }
+
+    /// <summary>The entry of one page out of a huge entry, with the same state (Linux: what <c>__split_huge_pmd_locked</c> makes).</summary>
+    public Pte ForPiece(uint frame) => ForFrame(frame, Value & ~FrameMask & ~HugePage);
 
     /// <summary>An entry that names a table.</summary>
     public static Pte ForTable(uint frame) => new(((ulong)frame << PageSize.SmallShift) | TableFlags);

@@ -138,19 +138,26 @@ internal sealed unsafe class SoftwareTlb : IDisposable
             return null;
         }
 
-        ulong* entry = middle.MiddleEntryFor(address);
-        var pte = Pte.Read(entry);
-        uint offsetFrames = 0;
-        if ((pte.Value & (Pte.Present | Pte.HugePage)) == Pte.Present)
+        ulong* middleEntry = middle.MiddleEntryFor(address);
+        while (true)
         {
-            entry = _table.TableAt(pte.FrameNumber).EntryFor(address);
-        }
-        else
-        {
-            offsetFrames = (uint)PageTable.IndexAt(address, level: 0);
-        }
+            var pte = Pte.Read(middleEntry);
+            if ((pte.Value & (Pte.Present | Pte.HugePage)) == Pte.Present)
+            {
+                return TryUse(_table.TableAt(pte.FrameNumber).EntryFor(address), forStore, out pte) ? Fill(address, pte, offsetFrames: 0) : null;
+            }
 
-        return TryUse(entry, forStore, out pte) ? Fill(address, pte, offsetFrames) : null;
+            if (!TryUse(middleEntry, forStore, out pte))
+            {
+                return null;
+            }
+
+            // A huge entry that was split between the two looks is a table now: through it, then.
+            if (pte.IsHuge)
+            {
+                return Fill(address, pte, (uint)PageTable.IndexAt(address, level: 0));
+            }
+        }
     }
 
     /// <summary>Sets the bits that hardware sets, if the entry allows the access.</summary>

@@ -27,6 +27,16 @@ internal static unsafe class ChangeProtection
             }
 
             ulong tableEnd = Math.Min(end, (address & ~(PageSize.Huge - 1)) + PageSize.Huge);
+            if (tables.HasHugeEntry(address))
+            {
+                if (HugeProtection.TryRange(gather, vma, address, tableEnd, change))
+                {
+                    address = tableEnd;
+                }
+
+                continue;
+            }
+
             PteTable table = makesMarkers ? tables.Ensure(address) : tables.Find(address);
             if (table.IsNull && makesMarkers)
             {
@@ -80,6 +90,14 @@ internal static unsafe class ChangeProtection
     {
         // Taken first: an access that sets the dirty bit either did so before, or finds nothing and faults.
         var old = Pte.Take(entry);
+        Pte changed = Changed(vma, old, change);
+        Pte.Write(entry, changed);
+        TouchIfLess(gather, old, changed);
+    }
+
+    /// <summary>What becomes of a present entry, of either size.</summary>
+    public static Pte Changed(Vma vma, Pte old, ProtectionChange change)
+    {
         Pte changed = old.WithRights(vma.PageRights);
         if (change == ProtectionChange.WriteProtect)
         {
@@ -99,7 +117,12 @@ internal static unsafe class ChangeProtection
             changed = changed.With(Pte.Writable);
         }
 
-        Pte.Write(entry, changed);
+        return changed;
+    }
+
+    /// <summary>Accesses must notice a right that is gone; one that has come they find when they fault.</summary>
+    public static void TouchIfLess(TlbGather gather, Pte old, Pte changed)
+    {
         const ulong Allowing = Pte.Present | Pte.Writable;
         if ((old.Value & Allowing & ~changed.Value) != 0)
         {

@@ -23,6 +23,12 @@ internal static unsafe class CopyPageRange
         while ((address = source.SkipAbsent(address, parent.End)) < parent.End)
         {
             ulong tableEnd = Math.Min(parent.End, (address & ~(PageSize.Huge - 1)) + PageSize.Huge);
+            if (parent.IsAnonymous)
+            {
+                // Parent and child share pages of 4 KiB only. What is of a file, the child faults in.
+                HugeEntry.Split(parent, address);
+            }
+
             PteTable sourceTable = source.Find(address);
             if (!sourceTable.IsNull)
             {

@@ -23,6 +23,18 @@ internal static unsafe class MovePageTables
             }
 
             ulong step = Math.Min(length - done, Math.Min(ToTableEnd(from + done), ToTableEnd(to + done)));
+            if (tables.HasHugeEntry(from + done))
+            {
+                if (!HugeMove.TryRemap(gather, source, from + done, target, to + done, step))
+                {
+                    HugeEntry.Split(source, from + done);
+                    continue;
+                }
+
+                done += step;
+                continue;
+            }
+
             PteTable sourceTable = tables.Find(from + done);
             if (!sourceTable.IsNull)
             {

@@ -44,7 +44,11 @@ internal static unsafe class Zap
             PteTable table = tables.Find(address);
             if (table.IsNull)
             {
-                address = tableEnd;
+                if (HugeZap.TryRange(gather, vma, address, tableEnd))
+                {
+                    address = tableEnd;
+                }
+
                 continue;
             }
 
@@ -111,21 +115,14 @@ internal static unsafe class Zap
         LeaveMarker(vma, entry, pte, options);
         if (!folio.IsAnonymous)
         {
-            // What the entry knew about the page, the page must know when the entry is gone.
-            if (pte.IsDirty)
-            {
-                folio.Set(FolioFlags.Dirty);
-            }
-
-            if (pte.IsAccessed)
-            {
-                folio.Set(FolioFlags.Referenced);
-            }
+            Rmap.KeepStateOf(pte, folio);
         }
 
         counts.Add(MmCounters.KindOf(folio));
         Rmap.Remove(memory.FrameAt(pte.FrameNumber));
-        gather.Add(pte.FrameNumber);
+
+        // By its folio, which is whose reference the entry has: a split before the shoot-down must not make it another's.
+        gather.Add(folio.Number);
     }
 
     private static void NotPresent(Vma vma, ulong* entry, Pte pte, ZapOptions options, ref ZapCounts counts)

@@ -10,19 +10,18 @@ internal unsafe struct AgeEntries : IRmapVisitor
 
     public bool Visit(Vma vma, ulong address, Folio folio)
     {
-        PteTable table = vma.Mm.Table.Find(address);
-        if (table.IsNull)
+        EntryPlace place = vma.Mm.Table.FindEntry(address);
+        if (place.IsNull)
         {
             return true;
         }
 
-        using RankedLock.Scope held = vma.Mm.System.TableLocks.Enter(table);
-        ulong* entry = table.EntryFor(address);
-        var pte = Pte.Read(entry);
+        using RankedLock.Scope held = vma.Mm.System.TableLocks.Enter(place.Table);
+        Pte pte = place.ReadLocked();
         if (pte.IsPresent && pte.FrameNumber == folio.Number && pte.IsAccessed)
         {
             // No shoot-down: a translation that an accessor keeps only makes the page look older than it is.
-            Pte.Change(entry, set: 0, clear: Pte.Accessed);
+            Pte.Change(place.Slot, set: 0, clear: Pte.Accessed);
             Used++;
         }
 

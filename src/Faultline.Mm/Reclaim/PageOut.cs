@@ -10,6 +10,7 @@ internal static unsafe class PageOut
     {
         for (ulong address = start; address < end; address += PageSize.Small)
         {
+            SplitHuge(mm, address);
             Folio folio = TakeFolio(mm, address);
             if (!folio.IsNull)
             {
@@ -19,6 +20,16 @@ internal static unsafe class PageOut
         }
 
         SwapIo.DropOrphans(mm.System);
+    }
+
+    /// <summary>Pages go to swap one by one.</summary>
+    private static void SplitHuge(MmState mm, ulong address)
+    {
+        using RankedSharedLock.ReadScope mapLock = mm.Lock.EnterRead();
+        if (mm.Table.HasHugeEntry(address) && mm.Vmas.Find(address) is { IsAnonymous: true } vma && !vma.Has(VmaFlags.Locked))
+        {
+            HugeEntry.Split(vma, address);
+        }
     }
 
     /// <summary>The page mapped at an address, with a reference; only what this address space has alone.</summary>

@@ -12,15 +12,26 @@ internal static unsafe class SwapOut
     /// <returns>Whether it is out of every entry and cache; the caller's reference is then the last.</returns>
     public static bool TryFolio(MmSystem system, Folio folio)
     {
-        if (!system.Swap.IsAvailable || folio.Order != 0)
+        if (!system.Swap.IsAvailable)
         {
             return false;
         }
 
         using RankedLock.Scope held = system.FolioLocks.TryEnter(folio);
-        if (!held.IsHeld || !folio.Has(FolioFlags.UpToDate) || folio.Has(FolioFlags.Locked))
+        if (!held.IsHeld || !folio.Has(FolioFlags.UpToDate) || folio.Has(FolioFlags.Locked | FolioFlags.Hugetlb))
         {
             return false;
+        }
+
+        if (folio.Order != 0)
+        {
+            // The first page goes now, the others are on the lists by themselves from here on.
+            var split = default(SplitEntries);
+            RmapWalk.ForEach(system, folio, ref split);
+            if (folio.Order != 0)
+            {
+                return false;
+            }
         }
 
         return folio.IsAnonymous ? TryAnonymous(system, folio)

@@ -17,6 +17,17 @@ internal static unsafe class Rmap
         Interlocked.Increment(ref record->MapCount);
     }
 
+    /// <summary>As <see cref="AddNewAnonymous"/>, for a huge folio that one huge entry maps.</summary>
+    public static void AddNewAnonymousHuge(Folio folio, Vma vma, ulong address)
+    {
+        Debug.Assert(vma.AnonVma is not null, "The mapping was prepared before.");
+        Frame* record = folio.Record;
+        record->Index = vma.IndexOf(address);
+        record->Owner = vma.AnonVma.OwnerHandle;
+        folio.Set(FolioFlags.Anonymous | FolioFlags.Exclusive | FolioFlags.SwapBacked);
+        Interlocked.Increment(ref record->HugeMapCount);
+    }
+
     /// <summary>Files a page that was read back from swap (Linux: <c>folio_add_anon_rmap_ptes</c> on a fresh folio). The folio is locked.</summary>
     public static void AddSwappedIn(Folio folio, Vma vma, ulong address, bool isExclusive)
     {
@@ -45,6 +56,30 @@ internal static unsafe class Rmap
 
     /// <summary>One more entry maps a page of a file (Linux: <c>folio_add_file_rmap_pte</c>).</summary>
     public static void AddFile(Frame* frame) => Interlocked.Increment(ref frame->MapCount);
+
+    /// <summary>One more huge entry maps a folio of a file (Linux: <c>folio_add_file_rmap_pmd</c>).</summary>
+    public static void AddFileHuge(Folio folio) => Interlocked.Increment(ref folio.Record->HugeMapCount);
+
+    /// <summary>One huge entry less maps the folio.</summary>
+    public static void RemoveHuge(Folio folio)
+    {
+        int left = Interlocked.Decrement(ref folio.Record->HugeMapCount);
+        Debug.Assert(left >= 0, "More huge entries were taken away than there were.");
+    }
+
+    /// <summary>What an entry that goes knew about a page of a file, the page must know from then on.</summary>
+    public static void KeepStateOf(Pte entry, Folio folio)
+    {
+        if (entry.IsDirty)
+        {
+            folio.Set(FolioFlags.Dirty);
+        }
+
+        if (entry.IsAccessed)
+        {
+            folio.Set(FolioFlags.Referenced);
+        }
+    }
 
     /// <summary>One entry less maps the frame.</summary>
     public static void Remove(Frame* frame)

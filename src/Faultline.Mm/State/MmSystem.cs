@@ -44,6 +44,9 @@ internal sealed class MmSystem : IDisposable
     /// <summary>What memory is charged to.</summary>
     public MemoryGroup Group { get; }
 
+    /// <summary>Which memory gets huge pages when it is first written to.</summary>
+    public TransparentHugePages TransparentHugePages { get; init; } = TransparentHugePages.Madvise;
+
     /// <summary>The most mappings an address space may have (Linux: <c>vm.max_map_count</c>).</summary>
     public int MappingLimit { get; }
 

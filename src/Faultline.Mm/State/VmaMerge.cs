@@ -47,6 +47,7 @@ internal static class VmaMerge
             return null;
         }
 
+        HugeEntry.SplitAt(vma, at);
         var upper = new Vma(vma.Mm, at, vma.End, vma.Flags, vma.IndexOf(at), vma.File);
         upper.SetUserfaultfd(vma.Userfaultfd, vma.Flags & VmaFlags.Userfaultfd);
         AnonVmaChain.Clone(upper, vma);

@@ -61,7 +61,10 @@ internal static unsafe class UserfaultfdMove
         AnonVmaChain.Prepare(targetVma);
         while (done < length)
         {
-            errno = MovePage(mm, targetVma, target + done, sourceVma, source + done, allowHoles);
+            ulong step = PageSize.Small;
+            errno = mm.Table.HasHugeEntry(source + done) || mm.Table.HasHugeEntry(target + done)
+                ? UserfaultfdMoveHuge.Run(targetVma, target + done, sourceVma, source + done, length - done, out step)
+                : MovePage(mm, targetVma, target + done, sourceVma, source + done, allowHoles);
             if (errno == Errno.EAGAIN)
             {
                 continue;
@@ -72,7 +75,7 @@ internal static unsafe class UserfaultfdMove
                 break;
             }
 
-            done += PageSize.Small;
+            done += step;
         }
 
         mm.Shootdown.Flush();

@@ -151,6 +151,8 @@ internal static unsafe class Discard
         var gather = TlbGather.Begin(vma.Mm);
         for (ulong address = vma.Mm.Table.SkipAbsent(start, end); address < end; address = vma.Mm.Table.SkipAbsent(address + PageSize.Small, end))
         {
+            // The pages are given up one by one.
+            HugeEntry.Split(vma, address);
             PteTable table = vma.Mm.Table.Find(address);
             if (table.IsNull)
             {

@@ -53,6 +53,12 @@ internal static unsafe class GuardRegion
 
         for (ulong address = start; address < end;)
         {
+            if (vma.Mm.Table.HasHugeEntry(address))
+            {
+                ulong hugeEnd = Math.Min(end, HugeRange.StartOf(address) + PageSize.Huge);
+                Zap.Range(vma, address, hugeEnd, ZapOptions.PrivateCopies | ZapOptions.DropMarkers);
+            }
+
             PteTable table = vma.Mm.Table.Ensure(address);
             if (table.IsNull)
             {
