@@ -1,4 +1,3 @@
-using System.Threading;
 using Faultline.Sync;
 
 namespace Faultline.Mm;

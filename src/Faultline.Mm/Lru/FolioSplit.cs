@@ -23,7 +23,7 @@ internal static unsafe class FolioSplit
 
         // Whoever else has taken it off the lists puts it back, as the small folio it then is.
         bool wasListed = pool.Lru.TryIsolate(folio);
-        var flags = (FolioFlags)Volatile.Read(ref head->Flags) & ~OfTheWholeOnly;
+        FolioFlags flags = (FolioFlags)Volatile.Read(ref head->Flags) & ~OfTheWholeOnly;
         for (int i = 1; i < count; i++)
         {
             Frame* frame = head + i;

@@ -222,8 +222,8 @@ public abstract class HugePageConformance(EngineHost host) : ConformanceSuite(ho
     private PageRegion[] Scan(MappedArea area)
     {
         const PageCategories Wanted = PageCategories.Present | PageCategories.Huge;
-        PageRegion[] regions = new PageRegion[8];
-        PagemapScanRequest request = new() { Range = area.Range, AnyOf = Wanted, Return = Wanted };
+        var regions = new PageRegion[8];
+        var request = new PagemapScanRequest { Range = area.Range, AnyOf = Wanted, Return = Wanted };
         PagemapScanResult result = Bed.Space.Inspector.Scan(in request, regions);
         Assert.Equal(Errno.None, result.Errno);
         return regions[..result.Count];
