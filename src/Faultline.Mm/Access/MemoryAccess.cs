@@ -82,43 +82,22 @@ internal sealed unsafe class MemoryAccess : IMemoryAccess
 
     public AccessResult Load(VirtualAddress address, out ulong value)
     {
-        CheckWord(address);
-        _tlb.Begin();
-        byte* host = _tlb.TranslateLoad(address.Value);
-        if (host is not null)
+        if (!_tlb.TryLoad(address.Value, out value))
         {
-            value = Volatile.Read(ref *(ulong*)host);
-            _tlb.End();
-            return new AccessResult(AccessFault.None, default, sizeof(ulong));
+            return LoadSlowly(address, out value);
         }
 
-        _tlb.End();
-        return LoadSlowly(address.Value, out value);
+        return new AccessResult(AccessFault.None, default, sizeof(ulong));
     }
 
     public AccessResult Store(VirtualAddress address, ulong value)
     {
-        CheckWord(address);
-        while (true)
+        if (!_tlb.TryStore(address.Value, value))
         {
-            _tlb.Begin();
-            byte* host = _tlb.TranslateStore(address.Value);
-            if (host is not null)
-            {
-                Volatile.Write(ref *(ulong*)host, value);
-            }
-
-            _tlb.End();
-            if (host is not null)
-            {
-                return new AccessResult(AccessFault.None, default, sizeof(ulong));
-            }
-
-            if (!TryFault(address.Value, isWrite: true, done: 0, out AccessResult result))
-            {
-                return result;
-            }
+            return StoreSlowly(address, value);
         }
+
+        return new AccessResult(AccessFault.None, default, sizeof(ulong));
     }
 
     public AccessResult CompareExchange(VirtualAddress address, ulong value, ulong comparand, out ulong observed)
@@ -168,18 +147,16 @@ internal sealed unsafe class MemoryAccess : IMemoryAccess
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int ToPageEnd(ulong address) => (int)(PageSize.Small - (address & (PageSize.Small - 1)));
 
-    private AccessResult LoadSlowly(ulong address, out ulong value)
+    // Not inlined: the way of a hit stays short, and needs no registers saved.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private AccessResult LoadSlowly(VirtualAddress address, out ulong value)
     {
+        CheckWord(address);
         while (true)
         {
             value = 0;
-            if (!TryFault(address, isWrite: false, done: 0, out AccessResult result))
-            {
-                return result;
-            }
-
             _tlb.Begin();
-            byte* host = _tlb.TranslateLoad(address);
+            byte* host = _tlb.TranslateLoad(address.Value);
             if (host is not null)
             {
                 value = Volatile.Read(ref *(ulong*)host);
@@ -189,6 +166,37 @@ internal sealed unsafe class MemoryAccess : IMemoryAccess
             if (host is not null)
             {
                 return new AccessResult(AccessFault.None, default, sizeof(ulong));
+            }
+
+            if (!TryFault(address.Value, isWrite: false, done: 0, out AccessResult result))
+            {
+                return result;
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private AccessResult StoreSlowly(VirtualAddress address, ulong value)
+    {
+        CheckWord(address);
+        while (true)
+        {
+            _tlb.Begin();
+            byte* host = _tlb.TranslateStore(address.Value);
+            if (host is not null)
+            {
+                Volatile.Write(ref *(ulong*)host, value);
+            }
+
+            _tlb.End();
+            if (host is not null)
+            {
+                return new AccessResult(AccessFault.None, default, sizeof(ulong));
+            }
+
+            if (!TryFault(address.Value, isWrite: true, done: 0, out AccessResult result))
+            {
+                return result;
             }
         }
     }

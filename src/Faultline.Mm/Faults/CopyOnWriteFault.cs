@@ -166,7 +166,7 @@ internal static unsafe class CopyOnWriteFault
             var taken = Pte.Take(request.Slot);
 
             // Loads through the old entry must be over before anybody can see a store through the new one.
-            mm.Shootdown.Flush();
+            mm.Shootdown.Flush(request.Page, PageSize.Small);
             if (!taken.IsSpecial)
             {
                 old = system.Memory.FolioAt(taken.FrameNumber);

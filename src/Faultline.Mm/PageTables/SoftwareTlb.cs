@@ -1,5 +1,6 @@
 using System;
 using System.Diagnostics;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Threading;
@@ -11,41 +12,97 @@ namespace Faultline.Mm;
 /// </summary>
 /// <remarks>
 /// A hit costs no barrier and no lock. A miss walks the page table without a lock, as hardware does, and sets the accessed and dirty bits;
-/// if the walk finds no usable entry, the access is a fault.
+/// if the walk finds no usable entry, the access is a fault. Loads and stores have slots of their own, and the tag of a slot is compared with the
+/// address at once: presence, right and alignment are one comparison.
 /// </remarks>
 internal sealed unsafe class SoftwareTlb : IDisposable
 {
     private const int SlotCount = 1024;
 
-    /// <summary>In a slot's tag: stores are allowed (the entry is writable, and dirty already).</summary>
-    private const ulong MayStore = 1;
+    /// <summary>log2 of the size of a slot.</summary>
+    private const int SlotShift = 4;
 
-    /// <summary>Tags hold 35 bits of page number and the store bit below this; above it, which of 2^28 times of dropping everything they are from.</summary>
-    private const ulong TagStep = 1UL << 36;
+    /// <summary>Slots are dropped by groups: as many of them as a word has bits.</summary>
+    private const int SlotsPerGroup = SlotCount / 64;
+
+    /// <summary>No address has this page.</summary>
+    private const ulong EmptyTag = ulong.MaxValue;
+
+    private const ulong PageMask = ~(PageSize.Small - 1);
+
+    /// <summary>For words: a misaligned address agrees with no tag.</summary>
+    private const ulong WordMask = PageMask | (sizeof(ulong) - 1);
 
     private readonly PhysicalMemory _memory;
     private readonly PageTable _table;
     private readonly TlbShootdown _shootdown;
 
-    /// <summary>Guard: only the accessor's own thread, inside an access.</summary>
-    private Slot* _slots;
+    /// <summary>What an access reads and writes, apart from everything else: accessors of other threads do not share its cache lines.</summary>
+    private Hot _hot;
 
-    private ulong _generation;
-
-    /// <summary>Slots whose tags have another base are empty: dropping everything is one addition.</summary>
-    private ulong _tagBase;
-
-    /// <summary>Odd while an access is under way. Changed by the accessor's thread only.</summary>
-    private int _epoch;
+    /// <summary>Groups that may have slots in use.</summary>
+    private ulong _used = ulong.MaxValue;
 
     public SoftwareTlb(PhysicalMemory memory, PageTable table, TlbShootdown shootdown)
     {
         _memory = memory;
         _table = table;
         _shootdown = shootdown;
-        _slots = (Slot*)NativeMemory.AlignedAlloc(SlotCount * (nuint)sizeof(Slot), 64);
-        Clear();
+        _hot.Loads = (Slot*)NativeMemory.AlignedAlloc(2 * SlotCount * (nuint)sizeof(Slot), 64);
+        _hot.Stores = _hot.Loads + SlotCount;
+        DropGroups(ulong.MaxValue);
         shootdown.Add(this);
+    }
+
+    /// <summary>The groups of the slots that a range of addresses can be in.</summary>
+    public static ulong GroupsOf(ulong start, ulong length)
+    {
+        ulong first = start >> PageSize.SmallShift;
+        ulong last = (start + length - 1) >> PageSize.SmallShift;
+        if (last - first >= SlotCount - SlotsPerGroup)
+        {
+            return ulong.MaxValue;
+        }
+
+        int firstGroup = (int)(first / SlotsPerGroup) & 63;
+        int lastGroup = (int)(last / SlotsPerGroup) & 63;
+        return BitOperations.RotateLeft(ulong.MaxValue >> (63 - ((lastGroup - firstGroup) & 63)), firstGroup);
+    }
+
+    /// <summary>A whole access: the word at an address, if its translation is at hand.</summary>
+    /// <returns>False for a miss, or an address that is not a multiple of eight: nothing was done.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryLoad(ulong address, out ulong value)
+    {
+        Volatile.Write(ref _hot.IsInside, 1);
+        Slot* slot = SlotFor(_hot.Loads, address);
+        if (Volatile.Read(ref _hot.Dropped) != 0 || slot->Tag != (address & WordMask))
+        {
+            Volatile.Write(ref _hot.IsInside, 0);
+            value = 0;
+            return false;
+        }
+
+        value = Volatile.Read(ref *(ulong*)(address + slot->Addend));
+        Volatile.Write(ref _hot.IsInside, 0);
+        return true;
+    }
+
+    /// <summary>As <see cref="TryLoad"/>, for a store.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryStore(ulong address, ulong value)
+    {
+        Volatile.Write(ref _hot.IsInside, 1);
+        Slot* slot = SlotFor(_hot.Stores, address);
+        if (Volatile.Read(ref _hot.Dropped) != 0 || slot->Tag != (address & WordMask))
+        {
+            Volatile.Write(ref _hot.IsInside, 0);
+            return false;
+        }
+
+        Volatile.Write(ref *(ulong*)(address + slot->Addend), value);
+        Volatile.Write(ref _hot.IsInside, 0);
+        return true;
     }
 
     /// <summary>
@@ -55,58 +112,44 @@ internal sealed unsafe class SoftwareTlb : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Begin()
     {
-        Debug.Assert((_epoch & 1) == 0, "Accesses of one accessor do not nest, and one thread at a time uses it.");
-        Volatile.Write(ref _epoch, _epoch + 1);
-        ulong generation = _shootdown.Generation;
-        if (generation != _generation)
+        Debug.Assert(_hot.IsInside == 0, "Accesses of one accessor do not nest, and one thread at a time uses it.");
+        Volatile.Write(ref _hot.IsInside, 1);
+        if (Volatile.Read(ref _hot.Dropped) != 0)
         {
-            DropAll(generation);
+            DropGroups(Interlocked.Exchange(ref _hot.Dropped, 0));
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void End() => Volatile.Write(ref _epoch, _epoch + 1);
+    public void End() => Volatile.Write(ref _hot.IsInside, 0);
 
     /// <summary>The host address of the page that holds <paramref name="address"/> plus its offset, for loads.</summary>
     /// <returns>Null if the access faults.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public byte* TranslateLoad(ulong address)
     {
-        ulong page = address >> PageSize.SmallShift;
-        Slot* slot = _slots + (page & (SlotCount - 1));
-        if ((slot->Tag | MayStore) == (_tagBase | page << 1 | MayStore) && address < PageTable.UserEnd)
-        {
-            return slot->Host + (address & (PageSize.Small - 1));
-        }
-
-        return Walk(address, forStore: false);
+        Slot* slot = SlotFor(_hot.Loads, address);
+        return slot->Tag == (address & PageMask) ? (byte*)(address + slot->Addend) : Walk(address, forStore: false);
     }
 
     /// <summary>As <see cref="TranslateLoad"/>, for stores.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public byte* TranslateStore(ulong address)
     {
-        ulong page = address >> PageSize.SmallShift;
-        Slot* slot = _slots + (page & (SlotCount - 1));
-        if (slot->Tag == (_tagBase | page << 1 | MayStore) && address < PageTable.UserEnd)
-        {
-            return slot->Host + (address & (PageSize.Small - 1));
-        }
-
-        return Walk(address, forStore: true);
+        Slot* slot = SlotFor(_hot.Stores, address);
+        return slot->Tag == (address & PageMask) ? (byte*)(address + slot->Addend) : Walk(address, forStore: true);
     }
 
-    /// <summary>Waits until the access that is under way now, if there is one, is over.</summary>
-    public void WaitOut()
-    {
-        int seen = Volatile.Read(ref _epoch);
-        if ((seen & 1) == 0)
-        {
-            return;
-        }
+    /// <summary>Has the accessor drop groups of slots before it translates again.</summary>
+    public void Post(ulong groups) => Interlocked.Or(ref _hot.Dropped, groups);
 
+    /// <summary>Waits until the access that was under way when groups were posted is over. A barrier of the whole process is in between.</summary>
+    public void WaitOut(ulong groups)
+    {
         SpinWait spin = default;
-        while (Volatile.Read(ref _epoch) == seen)
+
+        // A later access has begun if the groups were taken; without that an accessor that never rests would keep us here.
+        while (Volatile.Read(ref _hot.IsInside) != 0 && (Volatile.Read(ref _hot.Dropped) & groups) != 0)
         {
             // The accessor's thread may have lost its processor in the middle of an access: give it ours.
             spin.SpinOnce(sleep1Threshold: -1);
@@ -115,15 +158,23 @@ internal sealed unsafe class SoftwareTlb : IDisposable
 
     public void Dispose()
     {
-        if (_slots is null)
+        if (_hot.Loads is null)
         {
             return;
         }
 
         _shootdown.Remove(this);
-        NativeMemory.AlignedFree(_slots);
-        _slots = null;
+
+        // Whoever uses the accessor all the same misses, and is told.
+        Volatile.Write(ref _hot.Dropped, ulong.MaxValue);
+        NativeMemory.AlignedFree(_hot.Loads);
+        _hot.Loads = null;
+        _hot.Stores = null;
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Slot* SlotFor(Slot* slots, ulong address) =>
+        (Slot*)((byte*)slots + ((address >> (PageSize.SmallShift - SlotShift)) & ((SlotCount - 1) << SlotShift)));
 
     private byte* Walk(ulong address, bool forStore)
     {
@@ -188,38 +239,57 @@ internal sealed unsafe class SoftwareTlb : IDisposable
 
     private byte* Fill(ulong address, Pte pte, uint offsetFrames)
     {
-        byte* host = _memory.BytesAt(pte.FrameNumber + offsetFrames);
-        ulong page = address >> PageSize.SmallShift;
-        Slot* slot = _slots + (page & (SlotCount - 1));
+        byte* host = _memory.BytesAt(pte.FrameNumber + offsetFrames) + (address & ~PageMask);
+        var slot = new Slot { Tag = address & PageMask, Addend = (ulong)host - address };
+        *SlotFor(_hot.Loads, address) = slot;
         const ulong StoreReady = Pte.Writable | Pte.Dirty;
-        slot->Tag = _tagBase | page << 1 | ((pte.Value & StoreReady) == StoreReady ? MayStore : 0);
-        slot->Host = host;
-        return host + (address & (PageSize.Small - 1));
-    }
-
-    private void DropAll(ulong generation)
-    {
-        _generation = generation;
-        _tagBase += TagStep;
-        if (_tagBase == 0)
+        if ((pte.Value & StoreReady) == StoreReady)
         {
-            Clear();
+            *SlotFor(_hot.Stores, address) = slot;
         }
+
+        _used |= GroupsOf(address, 1);
+        return host;
     }
 
-    private void Clear()
+    private void DropGroups(ulong groups)
     {
-        for (int i = 0; i < SlotCount; i++)
+        groups &= _used;
+        _used &= ~groups;
+        while (groups != 0)
         {
-            _slots[i].Tag = ulong.MaxValue;
+            int first = BitOperations.TrailingZeroCount(groups) * SlotsPerGroup;
+            groups &= groups - 1;
+            new Span<Slot>(_hot.Loads + first, SlotsPerGroup).Fill(new Slot { Tag = EmptyTag });
+            new Span<Slot>(_hot.Stores + first, SlotsPerGroup).Fill(new Slot { Tag = EmptyTag });
         }
     }
 
     private struct Slot
     {
-        /// <summary>The base of the time it was filled, the page number shifted left by one, and <see cref="MayStore"/>.</summary>
+        /// <summary>The address of the page, or <see cref="EmptyTag"/>.</summary>
         public ulong Tag;
 
-        public byte* Host;
+        /// <summary>What is added to an address of the page to get at its byte.</summary>
+        public ulong Addend;
+    }
+
+    [StructLayout(LayoutKind.Explicit, Size = 192)]
+    private struct Hot
+    {
+        /// <summary>1 while an access is under way. Written by the accessor's thread only.</summary>
+        [FieldOffset(64)]
+        public int IsInside;
+
+        /// <summary>Groups that shoot-downs want dropped before the next translation. Guard: atomic.</summary>
+        [FieldOffset(72)]
+        public ulong Dropped;
+
+        /// <summary>Guard, as of <see cref="Stores"/>: only the accessor's own thread, inside an access.</summary>
+        [FieldOffset(80)]
+        public Slot* Loads;
+
+        [FieldOffset(88)]
+        public Slot* Stores;
     }
 }

@@ -9,8 +9,8 @@ namespace Faultline.Mm;
 /// inter-processor interrupt).
 /// </summary>
 /// <remarks>
-/// An access is a few instructions between two steps of its <see cref="SoftwareTlb"/>'s epoch. A shoot-down raises the generation, makes that visible to
-/// every running thread with a process-wide barrier (so accesses need none of their own), and waits for the accesses that were
+/// An access is a few instructions in which its <see cref="SoftwareTlb"/> says that it is inside. A shoot-down posts what is to be dropped, makes that
+/// visible to every running thread with a process-wide barrier (so accesses need none of their own), and waits for the accesses that were
 /// already under way. Afterwards no access uses a translation, or looks at a table, that was taken away before.
 /// </remarks>
 internal sealed class TlbShootdown
@@ -20,22 +20,17 @@ internal sealed class TlbShootdown
     /// <summary>Replaced, never changed. Guard for replacing: <see cref="_lock"/>.</summary>
     private SoftwareTlb[] _accessors = [];
 
-    /// <summary>Raised by each shoot-down. Accessors with an older one drop their translations.</summary>
-    private ulong _generation;
-
     private int _isClosed;
 
     /// <summary>Whether there is no page table any more: every walk ends at once.</summary>
     public bool IsClosed => Volatile.Read(ref _isClosed) != 0;
-
-    public ulong Generation => Volatile.Read(ref _generation);
 
     public void Add(SoftwareTlb tlb)
     {
         using RankedLock.Scope held = _lock.Enter();
         Volatile.Write(ref _accessors, [.. _accessors, tlb]);
 
-        // A shoot-down that did not see this accessor has raised the generation before; the accessor's first look comes after.
+        // A shoot-down that did not see this accessor has changed its entries before; the accessor's first walk comes after.
         Interlocked.MemoryBarrier();
     }
 
@@ -53,19 +48,30 @@ internal sealed class TlbShootdown
     }
 
     /// <summary>Takes back every translation. Entries are changed before; frames and tables are freed after.</summary>
-    public void Flush()
+    public void Flush() => FlushGroups(ulong.MaxValue);
+
+    /// <summary>Takes back the translations of a range.</summary>
+    public void Flush(ulong start, ulong length) => FlushGroups(SoftwareTlb.GroupsOf(start, length));
+
+    private void FlushGroups(ulong groups)
     {
-        Interlocked.Increment(ref _generation);
+        // Entries that were changed before must not be seen as they were by an accessor that is being added.
+        Interlocked.MemoryBarrier();
         SoftwareTlb[] accessors = Volatile.Read(ref _accessors);
         if (accessors.Length == 0)
         {
             return;
         }
 
+        foreach (SoftwareTlb tlb in accessors)
+        {
+            tlb.Post(groups);
+        }
+
         Interlocked.MemoryBarrierProcessWide();
         foreach (SoftwareTlb tlb in accessors)
         {
-            tlb.WaitOut();
+            tlb.WaitOut(groups);
         }
     }
 }

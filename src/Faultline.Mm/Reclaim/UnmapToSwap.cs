@@ -28,7 +28,7 @@ internal readonly unsafe struct UnmapToSwap(SwapSlot slot) : IRmapVisitor
         }
 
         pte = Pte.Take(entry);
-        mm.Shootdown.Flush();
+        mm.Shootdown.Flush(address, PageSize.Small);
         if (pte.IsDirty)
         {
             folio.Set(FolioFlags.Dirty);
