@@ -94,7 +94,7 @@ public sealed class HugePageStressTests
 
         private VirtualAddress Place(ulong number)
         {
-            MapRequest request = MapRequest.PrivateAnonymous(AreaPages * Page);
+            var request = MapRequest.PrivateAnonymous(AreaPages * Page);
             return _space.Map(request with { Address = new VirtualAddress(number << 32), Options = request.Options | MapOptions.Fixed }).OrThrow("mmap");
         }
 
