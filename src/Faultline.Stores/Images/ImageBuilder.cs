@@ -1,0 +1,96 @@
+using System;
+using System.Buffers;
+using System.IO;
+using System.Threading;
+using System.Threading.Tasks;
+using Faultline.Paging;
+
+namespace Faultline.Stores;
+
+/// <summary>Makes images from anything that can be read: new ones, layers of what differs from a base, and images moved from one base to another.</summary>
+public static class ImageBuilder
+{
+    private const int BlockBytes = 4 << 20;
+
+    /// <summary>Copies a store into an image. With a base the image is a layer that holds what differs.</summary>
+    /// <param name="source">What to copy. An image gives an image of the same digest, if the chunk size stays.</param>
+    /// <param name="path">Where the image shall be.</param>
+    /// <param name="options">How it is written.</param>
+    /// <param name="progress">Is told how far it is.</param>
+    /// <param name="cancellationToken">Gives up, and leaves nothing.</param>
+    /// <exception cref="IOException">The source could not be read, or the file not written.</exception>
+    public static async Task<ImageWritten> CreateAsync(
+        IPageStore source, string path, ImageWriterOptions options, IProgress<ImageProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        using var writer = new ImageWriter(path, options);
+        await ForEachBlockAsync(source, (_, block) => writer.AppendAsync(block, cancellationToken), progress, cancellationToken).ConfigureAwait(false);
+        return await writer.CommitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Copies a store into an ordinary file, with holes where it is zero. The file appears when it is whole.</summary>
+    /// <param name="source">What to copy.</param>
+    /// <param name="path">Where the file shall be.</param>
+    /// <param name="progress">Is told how far it is.</param>
+    /// <param name="cancellationToken">Gives up, and leaves nothing.</param>
+    /// <exception cref="IOException">The source could not be read, or the file not written.</exception>
+    public static async Task ExtractAsync(
+        IPageStore source, string path, IProgress<ImageProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        string full = Path.GetFullPath(path);
+        string temporary = Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Path.GetRandomFileName()}.tmp");
+        try
+        {
+            using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
+            {
+                file.SetLength((long)source.Length);
+                await ForEachBlockAsync(source, (offset, block) => WriteSparseAsync(file, offset, block), progress, cancellationToken).ConfigureAwait(false);
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, full, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
+
+    private static ValueTask WriteSparseAsync(FileStream file, ulong offset, ReadOnlyMemory<byte> block)
+    {
+        const int Step = 4096;
+        for (int done = 0; done < block.Length; done += Step)
+        {
+            ReadOnlySpan<byte> page = block.Span[done..Math.Min(block.Length, done + Step)];
+            if (page.ContainsAnyExcept((byte)0))
+            {
+                RandomAccess.Write(file.SafeFileHandle, page, (long)offset + done);
+            }
+        }
+
+        return default;
+    }
+
+    private static async Task ForEachBlockAsync(
+        IPageStore source, Func<ulong, ReadOnlyMemory<byte>, ValueTask> visit, IProgress<ImageProgress>? progress, CancellationToken cancellation)
+    {
+        byte[] block = ArrayPool<byte>.Shared.Rent(BlockBytes);
+        try
+        {
+            for (ulong offset = 0; offset < source.Length;)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                int length = (int)Math.Min(BlockBytes, source.Length - offset);
+                await source.ReadExactlyAsync(offset, block.AsMemory(0, length), cancellation).ConfigureAwait(false);
+                await visit(offset, block.AsMemory(0, length)).ConfigureAwait(false);
+                offset += (ulong)length;
+                progress?.Report(new ImageProgress(offset, source.Length));
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(block);
+        }
+    }
+}

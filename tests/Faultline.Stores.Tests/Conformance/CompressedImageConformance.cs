@@ -1,0 +1,7 @@
+namespace Faultline.Stores.Tests;
+
+/// <summary>A compressed image.</summary>
+public sealed class CompressedImageConformance : ImageStoreConformance
+{
+    protected override ImageWriterOptions Options => new() { Compression = ImageCompression.Zstandard };
+}

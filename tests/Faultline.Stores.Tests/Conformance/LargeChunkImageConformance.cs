@@ -1,0 +1,7 @@
+namespace Faultline.Stores.Tests;
+
+/// <summary>An image whose chunks are larger than what is read.</summary>
+public sealed class LargeChunkImageConformance : ImageStoreConformance
+{
+    protected override ImageWriterOptions Options => new() { ChunkBytes = 1 << 20 };
+}

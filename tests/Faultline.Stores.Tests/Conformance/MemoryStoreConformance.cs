@@ -1,0 +1,10 @@
+using System.Threading.Tasks;
+using Faultline.Paging;
+
+namespace Faultline.Stores.Tests;
+
+/// <summary>Bytes in memory.</summary>
+public sealed class MemoryStoreConformance : StoreConformance
+{
+    protected override Task<IPageStore> OpenAsync(byte[] contents) => Task.FromResult<IPageStore>(new MemoryPageStore(contents));
+}

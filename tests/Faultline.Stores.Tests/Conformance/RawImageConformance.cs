@@ -1,0 +1,7 @@
+namespace Faultline.Stores.Tests;
+
+/// <summary>An image as it is.</summary>
+public sealed class RawImageConformance : ImageStoreConformance
+{
+    protected override ImageWriterOptions Options => new() { Compression = ImageCompression.None };
+}
