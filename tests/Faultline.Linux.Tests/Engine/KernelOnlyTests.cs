@@ -2,7 +2,6 @@ using System;
 using System.Globalization;
 using System.IO;
 using System.Linq;
-using System.Runtime.InteropServices;
 using Faultline.Conformance;
 using Microsoft.Win32.SafeHandles;
 using Xunit;
@@ -14,8 +13,6 @@ namespace Faultline.Linux.Tests;
 public sealed class KernelOnlyTests(LinuxEngineHost host) : ConformanceSuite(host)
 {
     private const int SysSetresuid = 117;
-    private const int SysIoUringSetup = 425;
-    private const int SysIoUringRegister = 427;
     private const int SysMseal = 462;
 
     private SystemCaller Caller => ((LinuxAddressSpace)Bed.Space).Caller;
@@ -63,25 +60,16 @@ public sealed class KernelOnlyTests(LinuxEngineHost host) : ConformanceSuite(hos
     {
         Bed.NeedKernelFaults();
         IAddressSpace home = Engine.Home;
-        SystemCaller caller = ((LinuxAddressSpace)home).Caller;
         AddressRange source = new(Expect.Ok(home.Map(MapRequest.PrivateAnonymous(PageSize.Small))), PageSize.Small);
         AddressRange target = new(Expect.Ok(home.Map(MapRequest.PrivateAnonymous(PageSize.Small))), PageSize.Small);
         using IMemoryAccess access = Expect.Ok(home.OpenAccess(AccessMode.Kernel));
-        nint scratch = Marshal.AllocHGlobal(256);
         try
         {
             Assert.True(access.Store(source.Start, 99).IsOk);
             using IUserfaultfd uffd = Expect.Ok(UserfaultfdHandshake.Open(home, UserfaultfdFeatures.None));
             Assert.Equal(Errno.None, uffd.Register(target, RegisterModes.Missing).Errno);
-            Marshal.Copy(new byte[256], 0, scratch, 256);
-            long ring = caller.Invoke(SysIoUringSetup, 2, scratch);
-            Assert.SkipWhen(ring < 0, $"io_uring_setup(2), which pins the page, answers {(Errno)(-ring)} (see kernel.io_uring_disabled).");
-            using (SafeFileHandle owned = new((nint)ring, ownsHandle: true))
+            using (PinnedPage.Take(home, source.Start))
             {
-                Marshal.WriteInt64(scratch, (long)source.Start.Value);
-                Marshal.WriteInt64(scratch, 8, (long)PageSize.Small);
-                const int RegisterBuffers = 0;
-                Assert.Equal(0, caller.Invoke(SysIoUringRegister, (nint)ring, RegisterBuffers, scratch, 1, 0, 0));
                 Expect.Fails(uffd.Move(target.Start, source.Start, PageSize.Small), Errno.EBUSY);
                 Assert.True(access.Load(source.Start, out ulong value).IsOk);
                 Assert.Equal(99UL, value);
@@ -94,9 +82,44 @@ public sealed class KernelOnlyTests(LinuxEngineHost host) : ConformanceSuite(hos
         }
         finally
         {
-            Marshal.FreeHGlobal(scratch);
             home.Unmap(source);
             home.Unmap(target);
+        }
+    }
+
+    // A pinned page is copied for the child at once, with the bit only if the child is registered too.
+    [Theory]
+    [Section("12.1")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Fork_PinnedProtectedPage_ChildHasTheBitOnlyWithTheEvent(bool withEvent)
+    {
+        Bed.NeedKernelFaults();
+        IAddressSpace home = Engine.Home;
+        AddressRange page = new(Expect.Ok(home.Map(MapRequest.PrivateAnonymous(PageSize.Small))), PageSize.Small);
+        using IMemoryAccess access = Expect.Ok(home.OpenAccess(AccessMode.Kernel));
+        try
+        {
+            Assert.True(access.Store(page.Start, 99).IsOk);
+            using var pin = PinnedPage.Take(home, page.Start);
+            using IUserfaultfd uffd = Expect.Ok(UserfaultfdHandshake.Open(home, withEvent ? UserfaultfdFeatures.EventFork : UserfaultfdFeatures.None));
+            Assert.Equal(Errno.None, uffd.Register(page, RegisterModes.WriteProtect).Errno);
+            Expect.Ok(uffd.WriteProtect(page, WriteProtectModes.Protect));
+            PendingWork<SystemResult<IAddressSpace>> fork = Testbed.StartCall("fork", home.Fork);
+            var message = new UserfaultfdMessage[1];
+            Testbed.Until("the fork is over or its event is there", () => fork.IsDone || uffd.Read(message).IsOk);
+            using IAddressSpace child = Expect.Ok(fork.Await());
+            using IUserfaultfd? forked = message[0].Forked;
+            Assert.Equal(withEvent, forked is not null);
+            PagemapEntry inChild = Testbed.PagemapOf(child, page.Start);
+            PagemapEntry inParent = Testbed.PagemapOf(home, page.Start);
+            Assert.Equal((true, withEvent), (inChild.IsPresent, inChild.IsUserfaultfdWriteProtected));
+            Assert.True(inParent is { IsPresent: true, IsUserfaultfdWriteProtected: true });
+            Assert.NotEqual(inParent.FrameOrSwap, inChild.FrameOrSwap);
+        }
+        finally
+        {
+            home.Unmap(page);
         }
     }
 
