@@ -15,6 +15,9 @@ public enum LockRank
     /// <summary>Pager: the states of one image's pages.</summary>
     PagerImage,
 
+    /// <summary>Dirty tracking: the pages written so far against their protection.</summary>
+    PagerDirty,
+
     /// <summary>Pager: parked retries.</summary>
     PagerParking,
 
