@@ -49,4 +49,8 @@ internal static class HeldRanks
         Debug.Assert(last >= 0, $"The {rank} lock was let go by a thread that does not hold it.");
         _held!.RemoveAt(last);
     }
+
+    /// <summary>A thread that was unwound out of a schedule begins anew: what it held is gone with the schedule.</summary>
+    [Conditional("DEBUG")]
+    public static void Forget() => _held?.Clear();
 }

@@ -57,7 +57,7 @@ public sealed class Parker : IDisposable
     {
         if (Seam.IsOn)
         {
-            Seam.Current?.Point();
+            Seam.Current?.Point(new Step(StepKind.Write, this));
         }
 
         UnparkUnscheduled();

@@ -25,7 +25,7 @@ public sealed class RankedLock(LockRank rank)
         HeldRanks.Check(Rank);
         if (Seam.IsOn)
         {
-            Seam.Current?.Acquire(this, Rank, HoldMode.Exclusive);
+            Acquire(LockPlace.Single);
         }
 
         _lock.Enter();
@@ -37,7 +37,7 @@ public sealed class RankedLock(LockRank rank)
     /// <returns>The proof; <see cref="Scope.IsHeld"/> tells whether it is one.</returns>
     public Scope TryEnter()
     {
-        if (Seam.IsOn && Seam.Current is { } schedule && !schedule.TryAcquire(this, Rank, HoldMode.Exclusive))
+        if (Seam.IsOn && Seam.Current is { } schedule && !schedule.TryAcquire(this, Rank))
         {
             return default;
         }
@@ -60,7 +60,7 @@ public sealed class RankedLock(LockRank rank)
         HeldRanks.CheckSecond(Rank);
         if (Seam.IsOn)
         {
-            Seam.Current?.Acquire(this, Rank, HoldMode.Exclusive);
+            Acquire(LockPlace.Second);
         }
 
         _lock.Enter();
@@ -72,13 +72,22 @@ public sealed class RankedLock(LockRank rank)
     [Conditional("DEBUG")]
     public void AssertHeld() => Debug.Assert(IsHeld, $"The {Rank} lock must be held here.");
 
+    private void Acquire(LockPlace place)
+    {
+        if (Seam.Current is { } schedule)
+        {
+            schedule.CheckOrder(Rank, place);
+            schedule.Acquire(this, Rank, HoldMode.Exclusive);
+        }
+    }
+
     private void Exit()
     {
         _lock.Exit();
         HeldRanks.Pop(Rank);
         if (Seam.IsOn)
         {
-            Seam.Current?.Release(this, HoldMode.Exclusive);
+            Seam.Current?.Release(this, Rank, HoldMode.Exclusive);
         }
     }
 

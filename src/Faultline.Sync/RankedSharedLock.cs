@@ -39,7 +39,7 @@ public sealed class RankedSharedLock(LockRank rank)
         HeldRanks.Check(Rank);
         if (Seam.IsOn)
         {
-            Seam.Current?.Acquire(this, Rank, HoldMode.Shared);
+            Acquire(HoldMode.Shared);
         }
 
         int line = _readers.Enter();
@@ -59,7 +59,7 @@ public sealed class RankedSharedLock(LockRank rank)
         HeldRanks.Check(Rank);
         if (Seam.IsOn)
         {
-            Seam.Current?.Acquire(this, Rank, HoldMode.Exclusive);
+            Acquire(HoldMode.Exclusive);
         }
 
         _writers.Enter();
@@ -69,13 +69,22 @@ public sealed class RankedSharedLock(LockRank rank)
         return new WriteScope(this);
     }
 
+    private void Acquire(HoldMode mode)
+    {
+        if (Seam.Current is { } schedule)
+        {
+            schedule.CheckOrder(Rank, LockPlace.Single);
+            schedule.Acquire(this, Rank, mode);
+        }
+    }
+
     private void ExitRead(int line)
     {
         LeaveLine(line);
         HeldRanks.Pop(Rank);
         if (Seam.IsOn)
         {
-            Seam.Current?.Release(this, HoldMode.Shared);
+            Seam.Current?.Release(this, Rank, HoldMode.Shared);
         }
     }
 
@@ -86,7 +95,7 @@ public sealed class RankedSharedLock(LockRank rank)
         HeldRanks.Pop(Rank);
         if (Seam.IsOn)
         {
-            Seam.Current?.Release(this, HoldMode.Exclusive);
+            Seam.Current?.Release(this, Rank, HoldMode.Exclusive);
         }
     }
 

@@ -1,6 +1,7 @@
 using System;
 using System.Runtime.CompilerServices;
 using System.Threading;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Mm;
 
@@ -40,6 +41,7 @@ internal sealed unsafe class MemoryAccess : IMemoryAccess
             byte* host = _tlb.TranslateLoad(address);
             if (host is not null)
             {
+                Touch(host, TouchKind.Read);
                 new ReadOnlySpan<byte>(host, count).CopyTo(target.Slice(done, count));
                 done += count;
             }
@@ -66,6 +68,7 @@ internal sealed unsafe class MemoryAccess : IMemoryAccess
             byte* host = _tlb.TranslateStore(address);
             if (host is not null)
             {
+                Touch(host, TouchKind.Write);
                 source.Slice(done, count).CopyTo(new Span<byte>(host, count));
                 done += count;
             }
@@ -115,6 +118,7 @@ internal sealed unsafe class MemoryAccess : IMemoryAccess
             byte* host = _tlb.TranslateStore(address.Value);
             if (host is not null)
             {
+                Touch(host, TouchKind.Write);
                 observed = Interlocked.CompareExchange(ref *(ulong*)host, value, comparand);
             }
 
@@ -144,6 +148,10 @@ internal sealed unsafe class MemoryAccess : IMemoryAccess
         _waiter.Dispose();
     }
 
+    /// <summary>To a scheduler the contents of a page are one word.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Touch(byte* host, TouchKind kind) => Seam.Touch((nint)((ulong)host & ~(PageSize.Small - 1)), kind);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int ToPageEnd(ulong address) => (int)(PageSize.Small - (address & (PageSize.Small - 1)));
 
@@ -159,6 +167,7 @@ internal sealed unsafe class MemoryAccess : IMemoryAccess
             byte* host = _tlb.TranslateLoad(address.Value);
             if (host is not null)
             {
+                Touch(host, TouchKind.Read);
                 value = Volatile.Read(ref *(ulong*)host);
             }
 
@@ -185,6 +194,7 @@ internal sealed unsafe class MemoryAccess : IMemoryAccess
             byte* host = _tlb.TranslateStore(address.Value);
             if (host is not null)
             {
+                Touch(host, TouchKind.Write);
                 Volatile.Write(ref *(ulong*)host, value);
             }
 

@@ -1,4 +1,5 @@
 using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Mm;
 
@@ -12,6 +13,7 @@ internal static class FaultHandler
     /// <returns>Neither <see cref="FaultResult.Retry"/> nor <see cref="FaultResult.Wait"/>.</returns>
     public static FaultResult Handle(MmState mm, ulong address, bool isWrite, AccessMode mode, FaultWaiter waiter)
     {
+        int retries = 0;
         while (true)
         {
             // The memory is in use while we look at it, and not while we sleep: a killed process must be able to end.
@@ -37,10 +39,16 @@ internal static class FaultHandler
             if (context is not null)
             {
                 context.Sleep(waiter, mode);
+                retries = 0;
             }
             else if (result != FaultResult.Retry)
             {
                 return result;
+            }
+            else if (++retries > 1)
+            {
+                // Not once more without anybody else having done something: what we wait for is a context that is being closed, or a page that is locked.
+                Seam.Yield();
             }
         }
     }

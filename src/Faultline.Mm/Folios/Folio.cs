@@ -1,6 +1,8 @@
 using System;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Threading;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Mm;
 
@@ -30,7 +32,14 @@ internal readonly unsafe struct Folio(Frame* head) : IEquatable<Folio>
 
     public ulong Index => _head->Index;
 
-    public int RefCount => Volatile.Read(ref _head->RefCount);
+    public int RefCount
+    {
+        get
+        {
+            Seam.Touch((nint)(&_head->RefCount), TouchKind.Read);
+            return Volatile.Read(ref _head->RefCount);
+        }
+    }
 
     public bool IsAnonymous => Has(FolioFlags.Anonymous);
 
@@ -42,6 +51,7 @@ internal readonly unsafe struct Folio(Frame* head) : IEquatable<Folio>
     {
         get
         {
+            Seam.Touch((nint)(&_head->MapCount), TouchKind.Read);
             int count = Volatile.Read(ref _head->HugeMapCount);
             for (int i = 0; i < FrameCount; i++)
             {
@@ -53,26 +63,51 @@ internal readonly unsafe struct Folio(Frame* head) : IEquatable<Folio>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool Has(FolioFlags flag) => (Volatile.Read(ref _head->Flags) & (int)flag) != 0;
+    public bool Has(FolioFlags flag)
+    {
+        Touch(flag, TouchKind.Read);
+        return (Volatile.Read(ref _head->Flags) & (int)flag) != 0;
+    }
 
-    public void Set(FolioFlags flag) => Interlocked.Or(ref _head->Flags, (int)flag);
+    public void Set(FolioFlags flag)
+    {
+        Touch(flag, TouchKind.Add);
+        Interlocked.Or(ref _head->Flags, (int)flag);
+    }
 
-    public void Clear(FolioFlags flag) => Interlocked.And(ref _head->Flags, ~(int)flag);
+    public void Clear(FolioFlags flag)
+    {
+        Touch(flag, TouchKind.Write);
+        Interlocked.And(ref _head->Flags, ~(int)flag);
+    }
 
     /// <summary>Sets the flag.</summary>
     /// <returns>Whether it was set already.</returns>
-    public bool TestAndSet(FolioFlags flag) => (Interlocked.Or(ref _head->Flags, (int)flag) & (int)flag) != 0;
+    public bool TestAndSet(FolioFlags flag)
+    {
+        Touch(flag, TouchKind.Write);
+        return (Interlocked.Or(ref _head->Flags, (int)flag) & (int)flag) != 0;
+    }
 
     /// <summary>Clears the flag.</summary>
     /// <returns>Whether it was set.</returns>
-    public bool TestAndClear(FolioFlags flag) => (Interlocked.And(ref _head->Flags, ~(int)flag) & (int)flag) != 0;
+    public bool TestAndClear(FolioFlags flag)
+    {
+        Touch(flag, TouchKind.Write);
+        return (Interlocked.And(ref _head->Flags, ~(int)flag) & (int)flag) != 0;
+    }
 
     /// <summary>Takes a reference; the caller has one already, or a lock that keeps one.</summary>
-    public void Get(int count = 1) => Interlocked.Add(ref _head->RefCount, count);
+    public void Get(int count = 1)
+    {
+        Seam.Touch((nint)(&_head->RefCount), TouchKind.Add);
+        Interlocked.Add(ref _head->RefCount, count);
+    }
 
     /// <summary>Takes a reference unless the folio is free (Linux: <c>folio_try_get</c>).</summary>
     public bool TryGet()
     {
+        Seam.Touch((nint)(&_head->RefCount), TouchKind.Write);
         int seen = Volatile.Read(ref _head->RefCount);
         while (seen > 0)
         {
@@ -86,6 +121,21 @@ internal readonly unsafe struct Folio(Frame* head) : IEquatable<Folio>
         }
 
         return false;
+    }
+
+    /// <summary>
+    /// Tells a scheduler of the flags that are looked at without a lock that guards them. The others are about the LRU lists, or change together with one
+    /// of these.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Touch(FolioFlags flag, TouchKind kind)
+    {
+        const FolioFlags Marked = FolioFlags.Dirty | FolioFlags.UpToDate | FolioFlags.SwapCache | FolioFlags.Exclusive | FolioFlags.LazilyFreed;
+        if (Seam.IsOn && (flag & Marked) != 0)
+        {
+            // A place of its own for each bit, where no word of memory is.
+            Seam.Touch(-((nint)_head + BitOperations.TrailingZeroCount((int)(flag & Marked))), kind);
+        }
     }
 
     public bool Equals(Folio other) => _head == other._head;

@@ -2,6 +2,7 @@ using System;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Threading;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Mm;
 
@@ -87,7 +88,8 @@ internal sealed unsafe class FrameAllocator
         }
     }
 
-    private FrameCache Cache => _caches[(uint)Thread.GetCurrentProcessorId() % (uint)_caches.Length];
+    // Which frames a thread gets is decided by the schedule, where there is one.
+    private FrameCache Cache => _caches[Seam.IsOn ? 0 : (uint)Thread.GetCurrentProcessorId() % (uint)_caches.Length];
 
     private uint AllocateAfterDrain(int order)
     {

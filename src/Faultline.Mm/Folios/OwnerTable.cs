@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Linq;
 using System.Threading;
 using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Mm;
 
@@ -51,6 +52,7 @@ internal sealed class OwnerTable
     {
         using RankedLock.Scope held = _lock.Enter();
         uint index = (uint)handle;
+        Seam.Touch(this, TouchKind.Write, (int)index);
         Slot slot = _slots[index];
         slot.Owner = null;
         slot.Handle = 0;
@@ -68,6 +70,8 @@ internal sealed class OwnerTable
         {
             return null;
         }
+
+        Seam.Touch(this, TouchKind.Read, (int)index);
 
         // The handle is read after the owner: a slot that changed hands in between does not match.
         object? owner = Volatile.Read(ref slot.Owner);

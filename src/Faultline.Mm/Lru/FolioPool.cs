@@ -1,6 +1,7 @@
 using System;
 using System.Runtime.InteropServices;
 using System.Threading;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Mm;
 
@@ -120,6 +121,7 @@ internal sealed unsafe class FolioPool
     /// <summary>Gives a reference back; the last one frees the folio.</summary>
     public void Put(Folio folio, int count = 1)
     {
+        Seam.Touch((nint)(&folio.Record->RefCount), TouchKind.Add);
         if (Interlocked.Add(ref folio.Record->RefCount, -count) == 0)
         {
             Release(folio);

@@ -1,5 +1,6 @@
 using System.Threading;
 using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Mm;
 
@@ -43,7 +44,14 @@ internal abstract class BackingFile : IMappable
     /// <summary>Calls that change size or contents, one at a time (Linux: <c>i_rwsem</c>).</summary>
     public RankedLock Lock { get; } = new(LockRank.MmFile);
 
-    public ulong Size => Volatile.Read(ref _size);
+    public ulong Size
+    {
+        get
+        {
+            Seam.Touch(this, TouchKind.Read);
+            return Volatile.Read(ref _size);
+        }
+    }
 
     /// <summary>Guard for changes: <see cref="Lock"/>.</summary>
     public FileSeals Seals
@@ -53,7 +61,11 @@ internal abstract class BackingFile : IMappable
     }
 
     /// <summary>Sets the size; the pages beyond are the caller's business. Under <see cref="Lock"/>.</summary>
-    public void SetSize(ulong size) => Volatile.Write(ref _size, size);
+    public void SetSize(ulong size)
+    {
+        Seam.Touch(this, TouchKind.Write);
+        Volatile.Write(ref _size, size);
+    }
 
     /// <summary>Cuts the file to a size, or makes it longer. Under <see cref="Lock"/>.</summary>
     public abstract void TruncateTo(ulong size);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Threading;
 using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Mm;
 
@@ -36,6 +37,7 @@ internal sealed class PageCache
     /// <summary>What is at an index. A folio is not held by this: see <see cref="TryGetFolio"/>.</summary>
     public CacheEntry Find(ulong index)
     {
+        Seam.Touch(this, TouchKind.Read, (int)index);
         Node node = Volatile.Read(ref _root);
         if (index >> node.Shift >= SlotsPerNode)
         {
@@ -100,6 +102,7 @@ internal sealed class PageCache
             return false;
         }
 
+        Seam.Touch(this, TouchKind.Write, (int)index);
         Volatile.Write(ref slot, entry.Value);
         leaf.Used++;
         Count(entry, 1);
@@ -119,6 +122,7 @@ internal sealed class PageCache
             return false;
         }
 
+        Seam.Touch(this, TouchKind.Write, (int)index);
         Volatile.Write(ref slot, entry.Value);
         Count(old, -1);
         Count(entry, 1);

@@ -2,6 +2,7 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Threading;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Mm;
 
@@ -245,6 +246,7 @@ internal sealed unsafe class PageTable
             }
 
             Interlocked.Increment(ref _tableCount);
+            Seam.Touch((nint)slot, TouchKind.Write);
             ulong found = Interlocked.CompareExchange(ref *slot, Pte.ForTable(number).Value, 0);
             if (found == 0)
             {

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Threading;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Mm;
 
@@ -138,14 +139,26 @@ internal readonly record struct Pte(ulong Value)
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe Pte Read(ulong* entry) => new(Volatile.Read(ref *entry));
+    public static unsafe Pte Read(ulong* entry)
+    {
+        Seam.Touch((nint)entry, TouchKind.Read);
+        return new(Volatile.Read(ref *entry));
+    }
 
     /// <summary>Writes an entry. Under the table's lock, over an entry that was not present: nobody else changes such.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void Write(ulong* entry, Pte value) => Volatile.Write(ref *entry, value.Value);
+    public static unsafe void Write(ulong* entry, Pte value)
+    {
+        Seam.Touch((nint)entry, TouchKind.Write);
+        Volatile.Write(ref *entry, value.Value);
+    }
 
     /// <summary>Takes an entry away, with the accessed and dirty bits it has in that moment (Linux: <c>ptep_get_and_clear</c>).</summary>
-    public static unsafe Pte Take(ulong* entry) => new(Interlocked.Exchange(ref *entry, 0));
+    public static unsafe Pte Take(ulong* entry)
+    {
+        Seam.Touch((nint)entry, TouchKind.Write);
+        return new(Interlocked.Exchange(ref *entry, 0));
+    }
 
     /// <summary>
     /// Sets and clears flags of a present entry without losing an accessed or dirty bit that an access sets meanwhile.
@@ -153,6 +166,7 @@ internal readonly record struct Pte(ulong Value)
     /// <returns>The entry as it was.</returns>
     public static unsafe Pte Change(ulong* entry, ulong set, ulong clear)
     {
+        Seam.Touch((nint)entry, TouchKind.Write);
         ulong seen = Volatile.Read(ref *entry);
         while (true)
         {

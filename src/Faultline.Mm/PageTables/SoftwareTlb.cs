@@ -4,6 +4,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Threading;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Mm;
 
@@ -74,6 +75,12 @@ internal sealed unsafe class SoftwareTlb : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryLoad(ulong address, out ulong value)
     {
+        if (Seam.IsScheduled)
+        {
+            value = 0;
+            return false;
+        }
+
         Volatile.Write(ref _hot.IsInside, 1);
         Slot* slot = SlotFor(_hot.Loads, address);
         if (Volatile.Read(ref _hot.Dropped) != 0 || slot->Tag != (address & WordMask))
@@ -92,6 +99,11 @@ internal sealed unsafe class SoftwareTlb : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryStore(ulong address, ulong value)
     {
+        if (Seam.IsScheduled)
+        {
+            return false;
+        }
+
         Volatile.Write(ref _hot.IsInside, 1);
         Slot* slot = SlotFor(_hot.Stores, address);
         if (Volatile.Read(ref _hot.Dropped) != 0 || slot->Tag != (address & WordMask))
@@ -113,6 +125,7 @@ internal sealed unsafe class SoftwareTlb : IDisposable
     public void Begin()
     {
         Debug.Assert(_hot.IsInside == 0, "Accesses of one accessor do not nest, and one thread at a time uses it.");
+        Seam.Touch(this, TouchKind.Write);
         Volatile.Write(ref _hot.IsInside, 1);
         if (Volatile.Read(ref _hot.Dropped) != 0)
         {
@@ -121,7 +134,11 @@ internal sealed unsafe class SoftwareTlb : IDisposable
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void End() => Volatile.Write(ref _hot.IsInside, 0);
+    public void End()
+    {
+        Seam.Touch(this, TouchKind.Write);
+        Volatile.Write(ref _hot.IsInside, 0);
+    }
 
     /// <summary>The host address of the page that holds <paramref name="address"/> plus its offset, for loads.</summary>
     /// <returns>Null if the access faults.</returns>
@@ -141,15 +158,22 @@ internal sealed unsafe class SoftwareTlb : IDisposable
     }
 
     /// <summary>Has the accessor drop groups of slots before it translates again.</summary>
-    public void Post(ulong groups) => Interlocked.Or(ref _hot.Dropped, groups);
+    public void Post(ulong groups)
+    {
+        Seam.Touch(this, TouchKind.Write);
+        Interlocked.Or(ref _hot.Dropped, groups);
+    }
 
     /// <summary>Waits until the access that was under way when groups were posted is over. A barrier of the whole process is in between.</summary>
     public void WaitOut(ulong groups)
     {
-        SpinWait spin = default;
+        if (Seam.TryAwait(this, () => !IsUnderWay(groups)))
+        {
+            return;
+        }
 
-        // A later access has begun if the groups were taken; without that an accessor that never rests would keep us here.
-        while (Volatile.Read(ref _hot.IsInside) != 0 && (Volatile.Read(ref _hot.Dropped) & groups) != 0)
+        SpinWait spin = default;
+        while (IsUnderWay(groups))
         {
             // The accessor's thread may have lost its processor in the middle of an access: give it ours.
             spin.SpinOnce(sleep1Threshold: -1);
@@ -171,6 +195,9 @@ internal sealed unsafe class SoftwareTlb : IDisposable
         _hot.Loads = null;
         _hot.Stores = null;
     }
+
+    /// <summary>A later access has begun if the groups were taken; without that an accessor that never rests would keep a shoot-down waiting.</summary>
+    private bool IsUnderWay(ulong groups) => Volatile.Read(ref _hot.IsInside) != 0 && (Volatile.Read(ref _hot.Dropped) & groups) != 0;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Slot* SlotFor(Slot* slots, ulong address) =>
@@ -224,6 +251,7 @@ internal sealed unsafe class SoftwareTlb : IDisposable
                 return true;
             }
 
+            Seam.Touch((nint)entry, TouchKind.Write);
             ulong found = Interlocked.CompareExchange(ref *entry, pte.Value | wanted, pte.Value);
             if (found == pte.Value)
             {

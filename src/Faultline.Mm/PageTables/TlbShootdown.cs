@@ -1,6 +1,7 @@
 using System;
 using System.Threading;
 using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Mm;
 
@@ -68,7 +69,12 @@ internal sealed class TlbShootdown
             tlb.Post(groups);
         }
 
-        Interlocked.MemoryBarrierProcessWide();
+        // Threads of a schedule run one at a time, and see everything.
+        if (!Seam.IsScheduled)
+        {
+            Interlocked.MemoryBarrierProcessWide();
+        }
+
         foreach (SoftwareTlb tlb in accessors)
         {
             tlb.WaitOut(groups);

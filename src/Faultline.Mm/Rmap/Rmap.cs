@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Threading;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Mm;
 
@@ -14,7 +15,7 @@ internal static unsafe class Rmap
         record->Index = vma.IndexOf(address);
         record->Owner = vma.AnonVma.OwnerHandle;
         folio.Set(FolioFlags.Anonymous | FolioFlags.Exclusive | FolioFlags.SwapBacked);
-        Interlocked.Increment(ref record->MapCount);
+        Increment(record);
     }
 
     /// <summary>As <see cref="AddNewAnonymous"/>, for a huge folio that one huge entry maps.</summary>
@@ -48,14 +49,14 @@ internal static unsafe class Rmap
             folio.Set(FolioFlags.Exclusive);
         }
 
-        Interlocked.Increment(ref record->MapCount);
+        Increment(record);
     }
 
     /// <summary>One more entry maps an anonymous page: fork.</summary>
-    public static void AddAnonymous(Frame* frame) => Interlocked.Increment(ref frame->MapCount);
+    public static void AddAnonymous(Frame* frame) => Increment(frame);
 
     /// <summary>One more entry maps a page of a file (Linux: <c>folio_add_file_rmap_pte</c>).</summary>
-    public static void AddFile(Frame* frame) => Interlocked.Increment(ref frame->MapCount);
+    public static void AddFile(Frame* frame) => Increment(frame);
 
     /// <summary>One more huge entry maps a folio of a file (Linux: <c>folio_add_file_rmap_pmd</c>).</summary>
     public static void AddFileHuge(Folio folio) => Interlocked.Increment(ref folio.Record->HugeMapCount);
@@ -84,7 +85,14 @@ internal static unsafe class Rmap
     /// <summary>One entry less maps the frame.</summary>
     public static void Remove(Frame* frame)
     {
+        Seam.Touch((nint)(&frame->MapCount), TouchKind.Add);
         int left = Interlocked.Decrement(ref frame->MapCount);
         Debug.Assert(left >= 0, "More entries were taken away than there were.");
+    }
+
+    private static void Increment(Frame* frame)
+    {
+        Seam.Touch((nint)(&frame->MapCount), TouchKind.Add);
+        Interlocked.Increment(ref frame->MapCount);
     }
 }

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Threading;
 using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Mm;
 
@@ -12,6 +13,9 @@ namespace Faultline.Mm;
 /// </remarks>
 internal sealed class MmState
 {
+    /// <summary>What <see cref="_users"/> is to a scheduler; the rest of this object is place zero.</summary>
+    private const int UsersPlace = 1;
+
     private readonly RankedLock _bindingsLock = new(LockRank.MmOwners);
 
     /// <summary>The userfaultfds that are open for this address space. Guard: <see cref="_bindingsLock"/>.</summary>
@@ -44,7 +48,14 @@ internal sealed class MmState
     public ulong LockedPages { get; set; }
 
     /// <summary>Whether its process was killed or has exited: whoever waits on its behalf gives up.</summary>
-    public bool IsKilled => Volatile.Read(ref _isKilled) != 0;
+    public bool IsKilled
+    {
+        get
+        {
+            Seam.Touch(this, TouchKind.Read);
+            return Volatile.Read(ref _isKilled) != 0;
+        }
+    }
 
     /// <summary>Makes an empty address space.</summary>
     /// <returns>Null if there is no memory for its root table.</returns>
@@ -57,6 +68,9 @@ internal sealed class MmState
     /// <summary>Ends whatever waits on behalf of this address space.</summary>
     public void Kill()
     {
+        // Its own use ends next: for a scheduler that is part of the same step.
+        Seam.Touch(this, TouchKind.Write, UsersPlace);
+        Seam.Touch(this, TouchKind.Write);
         Volatile.Write(ref _isKilled, 1);
         UserfaultfdBinding[] bindings;
         using (RankedLock.Scope held = _bindingsLock.Enter())
@@ -85,6 +99,7 @@ internal sealed class MmState
     /// <summary>Becomes a user for a while (Linux: <c>mmget_not_zero</c>).</summary>
     public bool TryUse()
     {
+        Seam.Touch(this, TouchKind.Add, UsersPlace);
         int seen = Volatile.Read(ref _users);
         while (seen > 0)
         {
@@ -106,6 +121,7 @@ internal sealed class MmState
     /// <summary>Stops being a user; the last one takes the mappings down.</summary>
     public void LeaveUse()
     {
+        Seam.Touch(this, TouchKind.Add, UsersPlace);
         if (Interlocked.Decrement(ref _users) == 0)
         {
             TearDown?.Invoke(this);

@@ -1,5 +1,6 @@
 using System.Collections.Generic;
 using System.Threading;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Mm;
 
@@ -49,7 +50,12 @@ internal sealed class Vma
     /// <summary>Where the mapping's own anonymous pages are filed; null while it has none.</summary>
     public AnonVma? AnonVma
     {
-        get => Volatile.Read(ref _anonVma);
+        get
+        {
+            Seam.Touch(this, TouchKind.Read);
+            return Volatile.Read(ref _anonVma);
+        }
+
         set => Volatile.Write(ref _anonVma, value);
     }
 
@@ -104,7 +110,11 @@ internal sealed class Vma
     }
 
     /// <summary>Sets <see cref="AnonVma"/> unless another thread was first.</summary>
-    public bool TrySetAnonVma(AnonVma anonVma) => Interlocked.CompareExchange(ref _anonVma, anonVma, null) is null;
+    public bool TrySetAnonVma(AnonVma anonVma)
+    {
+        Seam.Touch(this, TouchKind.Write);
+        return Interlocked.CompareExchange(ref _anonVma, anonVma, null) is null;
+    }
 
     /// <summary>Moves the borders. The caller has the mapping out of the tree and holds its rmap locks.</summary>
     public void SetBounds(ulong start, ulong end, ulong pageOffset)

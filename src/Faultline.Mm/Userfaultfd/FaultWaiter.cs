@@ -1,6 +1,7 @@
 using System;
 using System.Threading;
 using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Mm;
 
@@ -9,16 +10,13 @@ internal sealed class FaultWaiter : IDisposable
 {
     private static uint _lastThreadId = 1000;
 
-    [ThreadStatic]
-    private static FaultWaiter? _ofThread;
-
     private readonly Parker _parker = new();
 
     /// <summary>1 after <see cref="Interrupt"/>, until the waiter goes round once more.</summary>
     private int _isInterrupted;
 
     /// <summary>The waiter of the calling thread, for faults that no accessor takes: populate, lock, the source of a copy.</summary>
-    public static FaultWaiter OfThread => _ofThread ??= new FaultWaiter();
+    public static FaultWaiter OfThread => PerThread.Get<FaultWaiter, FaultWaiter>();
 
     /// <summary>The thread id in messages. Never changes.</summary>
     public uint ThreadId { get; } = Interlocked.Increment(ref _lastThreadId);
@@ -40,11 +38,16 @@ internal sealed class FaultWaiter : IDisposable
     /// <summary>Makes a wait end early, once (Linux: a signal).</summary>
     public void Interrupt()
     {
+        Seam.Touch(this, TouchKind.Write);
         Volatile.Write(ref _isInterrupted, 1);
         _parker.Unpark();
     }
 
-    public bool TakeInterrupt() => Volatile.Read(ref _isInterrupted) != 0 && Interlocked.Exchange(ref _isInterrupted, 0) != 0;
+    public bool TakeInterrupt()
+    {
+        Seam.Touch(this, TouchKind.Write);
+        return Volatile.Read(ref _isInterrupted) != 0 && Interlocked.Exchange(ref _isInterrupted, 0) != 0;
+    }
 
     public void Park() => _parker.Park();
 

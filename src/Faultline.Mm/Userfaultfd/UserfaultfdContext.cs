@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.Threading;
 using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Mm;
 
@@ -62,10 +63,24 @@ internal sealed class UserfaultfdContext : UserfaultfdBinding
     public bool IsInitialized => Volatile.Read(ref _latched) != NotLatched;
 
     /// <summary>Whether an event is on its way: fills answer EAGAIN.</summary>
-    public bool IsMapChanging => Volatile.Read(ref _mapChanging) != 0;
+    public bool IsMapChanging
+    {
+        get
+        {
+            Seam.Touch(this, TouchKind.Read);
+            return Volatile.Read(ref _mapChanging) != 0;
+        }
+    }
 
     /// <summary>Whether the last reference is gone. Faults that still see the context go round again.</summary>
-    public bool IsReleased => Volatile.Read(ref _isReleased);
+    public bool IsReleased
+    {
+        get
+        {
+            Seam.Touch(this, TouchKind.Read, place: 1);
+            return Volatile.Read(ref _isReleased);
+        }
+    }
 
     public bool IsNonBlocking => (Options & UserfaultfdOptions.NonBlocking) != 0;
 
@@ -162,11 +177,16 @@ internal sealed class UserfaultfdContext : UserfaultfdBinding
     public void BeginChange()
     {
         using RankedSharedLock.WriteScope held = MapChanging.EnterWrite();
+        Seam.Touch(this, TouchKind.Write);
         Interlocked.Increment(ref _mapChanging);
     }
 
     /// <summary>Lowers the counter again: done by the thread that raised it, after it woke.</summary>
-    public void EndChange() => Interlocked.Decrement(ref _mapChanging);
+    public void EndChange()
+    {
+        Seam.Touch(this, TouchKind.Write);
+        Interlocked.Decrement(ref _mapChanging);
+    }
 
     /// <summary>Queues an event and sleeps until it is read, the context is released, or the address space is killed. Ends the change.</summary>
     public void Tell(PendingEvent happening)
@@ -267,12 +287,14 @@ internal sealed class UserfaultfdContext : UserfaultfdBinding
     public void AddPoller(IReadiness poller)
     {
         using RankedLock.Scope held = _queueLock.Enter();
+        Seam.Touch(this, TouchKind.Write, place: 2);
         Volatile.Write(ref _pollers, [.. _pollers, poller]);
     }
 
     public void RemovePoller(IReadiness poller)
     {
         using RankedLock.Scope held = _queueLock.Enter();
+        Seam.Touch(this, TouchKind.Write, place: 2);
         Volatile.Write(ref _pollers, Array.FindAll(_pollers, other => other != poller));
     }
 
@@ -280,6 +302,7 @@ internal sealed class UserfaultfdContext : UserfaultfdBinding
     public void MarkReleased()
     {
         using RankedLock.Scope held = _queueLock.Enter();
+        Seam.Touch(this, TouchKind.Write, place: 1);
         Volatile.Write(ref _isReleased, true);
     }
 
@@ -367,6 +390,7 @@ internal sealed class UserfaultfdContext : UserfaultfdBinding
             }
         }
 
+        Seam.Touch(this, TouchKind.Read, place: 2);
         foreach (IReadiness poller in Volatile.Read(ref _pollers))
         {
             poller.Notify();

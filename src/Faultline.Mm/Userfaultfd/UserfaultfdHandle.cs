@@ -1,6 +1,7 @@
 using System;
 using System.Threading;
 using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Mm;
 
@@ -14,9 +15,6 @@ internal sealed class UserfaultfdHandle : IUserfaultfd
 
     /// <summary>Set in <see cref="_state"/> by whoever lets the context go.</summary>
     private const int Released = 1 << 29;
-
-    [ThreadStatic]
-    private static Parker? _reader;
 
     private readonly ISourceMemory _memory;
     private int _state;
@@ -33,7 +31,14 @@ internal sealed class UserfaultfdHandle : IUserfaultfd
 
     public UserfaultfdFeatures Features => Context.Features;
 
-    private bool IsClosing => (Volatile.Read(ref _state) & Closing) != 0;
+    private bool IsClosing
+    {
+        get
+        {
+            Seam.Touch(this, TouchKind.Read);
+            return (Volatile.Read(ref _state) & Closing) != 0;
+        }
+    }
 
     public SystemResult<UserfaultfdCounts> GetCounts()
     {
@@ -220,6 +225,7 @@ internal sealed class UserfaultfdHandle : IUserfaultfd
 
     public void Dispose()
     {
+        Seam.Touch(this, TouchKind.Write);
         int seen = Interlocked.Or(ref _state, Closing);
         if ((seen & Closing) != 0)
         {
@@ -243,7 +249,7 @@ internal sealed class UserfaultfdHandle : IUserfaultfd
 
     private Errno WaitAndTake(Span<UserfaultfdMessage> messages, out int count)
     {
-        Parker parker = _reader ??= new Parker();
+        Parker parker = PerThread.Get<UserfaultfdHandle, Parker>();
         count = 0;
         while (true)
         {
@@ -289,6 +295,7 @@ internal sealed class UserfaultfdHandle : IUserfaultfd
 
     private bool TryEnter()
     {
+        Seam.Touch(this, TouchKind.Add);
         if ((Interlocked.Increment(ref _state) & Closing) == 0)
         {
             return true;
@@ -300,6 +307,7 @@ internal sealed class UserfaultfdHandle : IUserfaultfd
 
     private void Leave()
     {
+        Seam.Touch(this, TouchKind.Add);
         if (Interlocked.Decrement(ref _state) == Closing)
         {
             ReleaseIfLast();

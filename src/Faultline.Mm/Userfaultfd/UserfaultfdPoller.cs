@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Threading;
 using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Mm;
 
@@ -15,9 +16,6 @@ internal sealed class UserfaultfdPoller : IUserfaultfdPoller, IReadiness
 
     /// <summary>Threads that wait. Guard: <see cref="_lock"/>.</summary>
     private readonly List<Parker> _waiters = [];
-
-    [ThreadStatic]
-    private static Parker? _parker;
 
     private int _wakes;
     private int _isStopped;
@@ -37,6 +35,7 @@ internal sealed class UserfaultfdPoller : IUserfaultfdPoller, IReadiness
                 return new(Errno.EEXIST);
             }
 
+            Seam.Touch(this, TouchKind.Write, place: 2);
             Volatile.Write(ref _entries, [.. _entries, new Entry(added, tag)]);
         }
 
@@ -55,6 +54,7 @@ internal sealed class UserfaultfdPoller : IUserfaultfdPoller, IReadiness
                 return new(Errno.ENOENT);
             }
 
+            Seam.Touch(this, TouchKind.Write, place: 2);
             Volatile.Write(ref _entries, Array.FindAll(_entries, entry => entry.Context != removed));
         }
 
@@ -64,8 +64,8 @@ internal sealed class UserfaultfdPoller : IUserfaultfdPoller, IReadiness
 
     public SystemResult<int> Wait(Span<long> ready, int timeoutMs)
     {
-        Parker parker = _parker ??= new Parker();
-        long start = Environment.TickCount64;
+        Parker parker = PerThread.Get<UserfaultfdPoller, Parker>();
+        long start = Seam.TickCount64;
         while (true)
         {
             AddWaiter(parker);
@@ -73,11 +73,12 @@ internal sealed class UserfaultfdPoller : IUserfaultfdPoller, IReadiness
             bool isInTime = true;
             if (count == 0 && !isOver && timeoutMs != 0)
             {
-                int left = timeoutMs < 0 ? Timeout.Infinite : (int)Math.Max(0, timeoutMs - (Environment.TickCount64 - start));
+                int left = timeoutMs < 0 ? Timeout.Infinite : (int)Math.Max(0, timeoutMs - (Seam.TickCount64 - start));
                 isInTime = left != 0 && parker.Park(left);
             }
 
             RemoveWaiter(parker);
+            Seam.Touch(this, TouchKind.Read);
             if (Volatile.Read(ref _isStopped) != 0)
             {
                 return new(0, Errno.ECANCELED);
@@ -92,12 +93,14 @@ internal sealed class UserfaultfdPoller : IUserfaultfdPoller, IReadiness
 
     public void Wake()
     {
+        Seam.Touch(this, TouchKind.Write, place: 1);
         Interlocked.Increment(ref _wakes);
         Notify();
     }
 
     public void Stop()
     {
+        Seam.Touch(this, TouchKind.Write);
         Volatile.Write(ref _isStopped, 1);
         Notify();
     }
@@ -128,8 +131,10 @@ internal sealed class UserfaultfdPoller : IUserfaultfdPoller, IReadiness
     /// <summary>Finds who has messages, or takes a wake.</summary>
     private int Look(Span<long> ready, out bool isOver)
     {
+        Seam.Touch(this, TouchKind.Read);
         isOver = Volatile.Read(ref _isStopped) != 0;
         int count = 0;
+        Seam.Touch(this, TouchKind.Read, place: 2);
         foreach (Entry entry in Volatile.Read(ref _entries))
         {
             if (count < ready.Length && entry.Context.HasMessages)
@@ -138,6 +143,7 @@ internal sealed class UserfaultfdPoller : IUserfaultfdPoller, IReadiness
             }
         }
 
+        Seam.Touch(this, TouchKind.Write, place: 1);
         if (count == 0 && Volatile.Read(ref _wakes) > 0 && Interlocked.Exchange(ref _wakes, 0) > 0)
         {
             isOver = true;

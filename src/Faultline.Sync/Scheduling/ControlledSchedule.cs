@@ -1,7 +1,8 @@
 using System;
+using System.Collections.Generic;
 using System.Linq;
+using System.Numerics;
 using System.Runtime.ExceptionServices;
-using System.Text;
 using System.Threading;
 
 namespace Faultline.Sync.Scheduling;
@@ -12,26 +13,40 @@ namespace Faultline.Sync.Scheduling;
 /// </summary>
 internal sealed class ControlledSchedule : IDisposable
 {
-    private readonly IScheduleStrategy _strategy;
+    private readonly IScheduleStrategy? _strategy;
+    private readonly IStepStrategy? _steps;
     private readonly ExplorationBounds _bounds;
-    private readonly ScheduledThread[] _threads;
-    private readonly StringBuilder _path = new();
+    private readonly ScheduledProgram _program;
+    private readonly List<ScheduledThread> _threads = [];
+
+    /// <summary>The choices made where there was one.</summary>
+    private readonly List<byte> _path = [];
+
     private readonly ManualResetEventSlim _over = new();
 
     /// <summary>Points passed; read by the caller of <see cref="Run"/> too, to see whether the program still moves.</summary>
-    private int _steps;
+    private int _stepCount;
+
+    private int _preemptions;
 
     /// <summary>The first failure.</summary>
     private ScheduleFailure? _failure;
 
+    private bool _isRedundant;
+
     /// <summary>What the strategy threw: not a failure of the program but of the exploration.</summary>
     private ExceptionDispatchInfo? _strategyError;
 
-    private ControlledSchedule(ScheduledProgram program, IScheduleStrategy strategy, ExplorationBounds bounds)
+    private ControlledSchedule(ScheduledProgram program, object strategy, ExplorationBounds bounds)
     {
-        _strategy = strategy;
+        _steps = strategy as IStepStrategy;
+        _strategy = strategy as IScheduleStrategy;
         _bounds = bounds;
-        _threads = [.. program.Threads.Select((body, number) => new ScheduledThread(this, number, body))];
+        _program = program;
+        foreach (Action body in program.Threads)
+        {
+            _threads.Add(new ScheduledThread(this, _threads.Count, $"thread {_threads.Count}", body));
+        }
     }
 
     public HeldLatches Latches { get; } = new();
@@ -40,11 +55,13 @@ internal sealed class ControlledSchedule : IDisposable
     public long NowMs { get; private set; }
 
     /// <summary>Whether the schedule is over before its end, and the threads are being unwound.</summary>
-    public bool IsAbandoned => _failure is not null || _strategyError is not null;
+    public bool IsAbandoned => _failure is not null || _isRedundant || _strategyError is not null;
 
     /// <summary>Runs a program to its end or to its first failure.</summary>
-    /// <returns>The failure; null if there was none.</returns>
-    public static ScheduleFailure? Run(ScheduledProgram program, IScheduleStrategy strategy, ExplorationBounds bounds)
+    /// <param name="program">The program.</param>
+    /// <param name="strategy">An <see cref="IScheduleStrategy"/> or an <see cref="IStepStrategy"/>.</param>
+    /// <param name="bounds">The bounds.</param>
+    public static ScheduleOutcome Run(ScheduledProgram program, object strategy, ExplorationBounds bounds)
     {
         if (!Seam.IsOn)
         {
@@ -64,7 +81,13 @@ internal sealed class ControlledSchedule : IDisposable
         // Not on the way of an exception: after a stall threads of the program may still sleep in what would be disposed.
         schedule.Dispose();
         schedule._strategyError?.Throw();
-        return schedule._failure ?? schedule.RunCheck(program.Check);
+        if (!schedule.IsAbandoned)
+        {
+            schedule.RunCheck(program.Check, "at the end");
+        }
+
+        program.Cleanup?.Invoke();
+        return new ScheduleOutcome(schedule._failure, schedule._isRedundant, schedule._stepCount);
     }
 
     /// <inheritdoc/>
@@ -73,8 +96,24 @@ internal sealed class ControlledSchedule : IDisposable
         _over.Dispose();
         foreach (ScheduledThread thread in _threads)
         {
-            thread.Dispose();
+            thread.GiveBackCarrier();
         }
+    }
+
+    public string NameOf(int thread) => _threads[thread].Name;
+
+    /// <summary>Adds a thread that another one starts.</summary>
+    public ScheduledThread Add(string name, Action body, ScheduledThread parent)
+    {
+        if (_threads.Count == SchedulePath.MaxThreads)
+        {
+            throw new InvalidOperationException($"A program has at most {SchedulePath.MaxThreads} threads.");
+        }
+
+        ScheduledThread thread = new(this, _threads.Count, name, body);
+        _threads.Add(thread);
+        _steps?.Started(parent.Number);
+        return thread;
     }
 
     /// <summary>A point of the running thread: it may go on at once, or sleep while others run.</summary>
@@ -102,7 +141,7 @@ internal sealed class ControlledSchedule : IDisposable
         ScheduledThread? next = IsAbandoned ? null : Pick(self);
 
         // Abandoned threads are unwound one after the other too: what they share is still theirs alone to touch.
-        next ??= Array.Find(_threads, thread => !thread.HasEnded);
+        next ??= _threads.Find(thread => !thread.HasEnded);
         if (next is null)
         {
             _over.Set();
@@ -114,25 +153,20 @@ internal sealed class ControlledSchedule : IDisposable
     }
 
     public void Fail(ScheduleFailureKind kind, string message, Exception? exception = null) =>
-        _failure ??= new ScheduleFailure(kind, message, _path.ToString(), exception);
+        _failure ??= new ScheduleFailure(kind, message, SchedulePath.Print(_path), exception) { Preemptions = _preemptions };
 
     private void RunThreads()
     {
-        foreach (ScheduledThread thread in _threads)
-        {
-            thread.Start();
-        }
-
         (Pick(self: null) ?? _threads[0]).Go();
         int seen = -1;
         while (!_over.Wait(_bounds.StallMs))
         {
-            int steps = Volatile.Read(ref _steps);
+            int steps = Volatile.Read(ref _stepCount);
             if (steps == seen)
             {
                 throw new TimeoutException(
-                    $"No thread of the program reached a point for {_bounds.StallMs} ms, after path \"{_path}\": one of them waits outside " +
-                    "Faultline.Sync, or loops without a point.");
+                    $"No thread of the program reached a point for {_bounds.StallMs} ms, after path \"{SchedulePath.Print(_path)}\": one of them " +
+                    "waits outside Faultline.Sync, or loops without a point.");
             }
 
             seen = steps;
@@ -140,11 +174,11 @@ internal sealed class ControlledSchedule : IDisposable
 
         foreach (ScheduledThread thread in _threads)
         {
-            thread.Join();
+            SpinWait.SpinUntil(() => thread.HasLeft);
         }
     }
 
-    private ScheduleFailure? RunCheck(Action? check)
+    private void RunCheck(Action? check, string when)
     {
         try
         {
@@ -154,10 +188,8 @@ internal sealed class ControlledSchedule : IDisposable
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            Fail(ScheduleFailureKind.Exception, $"the check at the end threw {exception.GetType().Name}: {exception.Message}", exception);
+            Fail(ScheduleFailureKind.Invariant, $"the check {when} threw {exception.GetType().Name}: {exception.Message}", exception);
         }
-
-        return _failure;
     }
 
     /// <summary>Chooses who runs on.</summary>
@@ -165,38 +197,69 @@ internal sealed class ControlledSchedule : IDisposable
     /// <returns>The choice; null if all have ended or the schedule has just failed.</returns>
     private ScheduledThread? Pick(ScheduledThread? self)
     {
-        if (++_steps > _bounds.MaxSteps)
+        if (++_stepCount > _bounds.MaxSteps)
         {
             Fail(ScheduleFailureKind.StepBound, $"more than {_bounds.MaxSteps} points: a loop that waits without sleeping?");
             return null;
         }
 
-        Span<int> places = stackalloc int[_threads.Length];
-        ReadOnlySpan<int> candidates = Candidates(self, places);
-        if (candidates.IsEmpty && AdvanceClock())
+        if (_program.QuietCheck is { } check && self is { HasEnded: true } or { IsAsleep: true } && IsQuiet())
         {
-            candidates = Candidates(self, places);
+            RunQuietCheck(check!, self!);
+            if (IsAbandoned)
+            {
+                return null;
+            }
         }
 
-        switch (candidates.Length)
+        uint runnable = Runnable();
+        while (runnable == 0 && AdvanceClock())
         {
-            case 0:
-                FailIfAnyIsLeft();
-                return null;
-            case 1:
-                return _threads[candidates[0]];
-            default:
-                return Ask(candidates, canGoOn: self is { CanRun: true });
+            runnable = Runnable();
+        }
+
+        if (runnable == 0)
+        {
+            FailIfAnyIsLeft();
+            return null;
+        }
+
+        ScheduledThread? next = _steps is null ? AskStrategy(self, runnable) : AskSteps(self, runnable);
+        if (next is not null)
+        {
+            Note(self, next, runnable);
+        }
+
+        return next;
+    }
+
+    private void Note(ScheduledThread? self, ScheduledThread next, uint runnable)
+    {
+        if (BitOperations.PopCount(runnable) > 1)
+        {
+            _path.Add((byte)next.Number);
+            if (self is not null && next != self && (runnable & (1u << self.Number)) != 0)
+            {
+                _preemptions++;
+            }
+        }
+
+        foreach (ScheduledThread thread in _threads)
+        {
+            if (thread != next)
+            {
+                thread.HasYielded = false;
+            }
         }
     }
 
-    private ScheduledThread? Ask(ReadOnlySpan<int> candidates, bool canGoOn)
+    private ScheduledThread? AskSteps(ScheduledThread? self, uint runnable)
     {
         try
         {
-            int thread = candidates[_strategy.Choose(candidates, canGoOn)];
-            _path.Append(SchedulePath.Digit(thread));
-            return _threads[thread];
+            int choice = _steps!.Choose(_threads, runnable, self?.Number ?? -1);
+            _isRedundant = choice < 0;
+            return choice < 0 ? null : _threads[choice];
         }
 #pragma warning disable CA1031 // Carried to the caller of Run: this is a thread of the program.
         catch (Exception exception)
@@ -207,35 +270,83 @@ internal sealed class ControlledSchedule : IDisposable
         }
     }
 
-    private ReadOnlySpan<int> Candidates(ScheduledThread? self, Span<int> places)
+    private ScheduledThread? AskStrategy(ScheduledThread? self, uint runnable)
     {
+        Span<int> candidates = stackalloc int[SchedulePath.MaxThreads];
         int count = 0;
-        if (self is { CanRun: true })
+        bool canGoOn = self is not null && (runnable & (1u << self.Number)) != 0;
+        if (canGoOn)
         {
-            places[count++] = self.Number;
+            candidates[count++] = self!.Number;
         }
 
         foreach (ScheduledThread thread in _threads)
         {
-            if (thread != self && thread.CanRun)
+            if (thread != self && (runnable & (1u << thread.Number)) != 0)
             {
-                places[count++] = thread.Number;
+                candidates[count++] = thread.Number;
             }
         }
 
-        return places[..count];
+        if (count == 1)
+        {
+            return _threads[candidates[0]];
+        }
+
+        try
+        {
+            return _threads[candidates[_strategy!.Choose(candidates[..count], canGoOn)]];
+        }
+#pragma warning disable CA1031 // Carried to the caller of Run: this is a thread of the program.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            _strategyError = ExceptionDispatchInfo.Capture(exception);
+            return null;
+        }
+    }
+
+    /// <summary>The threads that can run, one bit each; those that let others run first only if there are no others.</summary>
+    private uint Runnable()
+    {
+        uint ready = 0;
+        uint yielded = 0;
+        foreach (ScheduledThread thread in _threads)
+        {
+            if (thread.CanRun)
+            {
+                uint bit = 1u << thread.Number;
+                ready |= thread.HasYielded ? 0 : bit;
+                yielded |= thread.HasYielded ? bit : 0;
+            }
+        }
+
+        return ready != 0 ? ready : yielded;
+    }
+
+    private bool IsQuiet() => Latches.AreAllFree && _threads.All(thread => thread.HasEnded || thread.IsAsleep || !thread.HasBegun);
+
+    private void RunQuietCheck(Action check, ScheduledThread self)
+    {
+        Seam.Current = null;
+        RunCheck(check, "at a quiet moment");
+        Seam.Current = self.HasEnded ? null : self;
     }
 
     /// <summary>Moves the clock to the end of the shortest sleep.</summary>
-    /// <returns>Whether there is one.</returns>
+    /// <returns>Whether there is one that is not over.</returns>
     private bool AdvanceClock()
     {
-        long? deadline = _threads.Min(thread => thread.DeadlineMs);
-        if (deadline is { } end)
+        long? deadline = null;
+        foreach (ScheduledThread thread in _threads)
         {
-            NowMs = Math.Max(NowMs, end);
+            if (thread.DeadlineMs > NowMs && (deadline is null || thread.DeadlineMs < deadline))
+            {
+                deadline = thread.DeadlineMs;
+            }
         }
 
+        NowMs = deadline ?? NowMs;
         return deadline is not null;
     }
 
@@ -243,7 +354,10 @@ internal sealed class ControlledSchedule : IDisposable
     {
         if (_threads.Any(thread => !thread.HasEnded))
         {
-            Fail(ScheduleFailureKind.Deadlock, string.Join("; ", _threads.Select(thread => thread.Describe())) + ".");
+            bool wantsLock = _threads.Any(thread => !thread.HasEnded && thread.WantsLock);
+            Fail(
+                wantsLock ? ScheduleFailureKind.Deadlock : ScheduleFailureKind.LostWake,
+                string.Join("; ", _threads.Select(thread => thread.Describe())) + ".");
         }
     }
 }

@@ -9,4 +9,8 @@ public sealed record ExplorationBounds(
     long MaxSchedules = 1_000_000,
     int MaxPreemptions = int.MaxValue,
     int MaxSteps = 10_000,
-    int StallMs = 10_000);
+    int StallMs = 10_000)
+{
+    /// <summary>Milliseconds of real time after which no further schedule is begun.</summary>
+    public long MaxMilliseconds { get; init; } = long.MaxValue;
+}

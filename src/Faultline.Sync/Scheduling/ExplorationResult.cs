@@ -6,6 +6,9 @@ namespace Faultline.Sync.Scheduling;
 /// <param name="Failure">The first failure; null if there was none.</param>
 public sealed record ExplorationResult(long Schedules, bool IsComplete, ScheduleFailure? Failure)
 {
+    /// <summary>How many more were cut short, because all that could follow was run already.</summary>
+    public long Redundant { get; init; }
+
     /// <summary>Throws if there was a failure.</summary>
     /// <returns>This result.</returns>
     /// <exception cref="ScheduleFailedException">There was one.</exception>

@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 
 namespace Faultline.Sync.Scheduling;
@@ -6,6 +7,8 @@ namespace Faultline.Sync.Scheduling;
 internal sealed class HeldLatches
 {
     private readonly Dictionary<object, Holders> _held = new(ReferenceEqualityComparer.Instance);
+
+    private int _holds;
 
     public bool IsFree(object latch, HoldMode mode) =>
         !_held.TryGetValue(latch, out Holders? holders)
@@ -18,6 +21,7 @@ internal sealed class HeldLatches
             _held.Add(latch, holders = new Holders());
         }
 
+        _holds++;
         if (mode == HoldMode.Shared)
         {
             holders.Readers.Add(thread);
@@ -36,6 +40,7 @@ internal sealed class HeldLatches
             return;
         }
 
+        _holds--;
         if (mode == HoldMode.Shared)
         {
             holders.Readers.Remove(thread);
@@ -46,10 +51,13 @@ internal sealed class HeldLatches
         }
     }
 
-    public string Describe(object latch)
+    /// <summary>Whether no thread of the schedule holds any lock.</summary>
+    public bool AreAllFree => _holds == 0;
+
+    public string Describe(object latch, Func<int, string> nameOf)
     {
         Holders holders = _held[latch];
-        return holders.Writer is { } writer ? $"thread {writer}" : $"readers {string.Join(", ", holders.Readers)}";
+        return holders.Writer is { } writer ? nameOf(writer) : $"readers {string.Join(", ", holders.Readers.ConvertAll(reader => nameOf(reader)))}";
     }
 
     private sealed class Holders

@@ -1,7 +1,7 @@
 namespace Faultline.Sync.Scheduling;
 
 /// <summary>How a lock is held.</summary>
-public enum HoldMode
+internal enum HoldMode
 {
     /// <summary>By one thread alone.</summary>
     Exclusive,

@@ -9,6 +9,9 @@ namespace Faultline.Sync.Scheduling;
 /// <param name="Exception">What was thrown, if it was that.</param>
 public sealed record ScheduleFailure(ScheduleFailureKind Kind, string Message, string Path, Exception? Exception)
 {
+    /// <summary>How often the schedule left a thread that could have gone on.</summary>
+    public int Preemptions { get; init; }
+
     /// <summary>One line that says what happened and how to see it again.</summary>
     /// <returns>The line.</returns>
     public override string ToString() => $"{Kind}: {Message} Replay: \"{Path}\"";

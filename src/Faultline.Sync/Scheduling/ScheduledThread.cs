@@ -1,16 +1,19 @@
 using System;
+using System.Collections.Generic;
 using System.Threading;
 
 namespace Faultline.Sync.Scheduling;
 
-/// <summary>One thread of a schedule: why it does not run, and where it sleeps until it is chosen.</summary>
+/// <summary>One thread of a schedule: what it is about to do, and why it does not run.</summary>
 /// <remarks>Everything here but the baton is touched only by the one thread that runs; the baton orders one runner before the next.</remarks>
-internal sealed class ScheduledThread : ISchedule, IDisposable
+internal sealed class ScheduledThread : ISchedule
 {
     private readonly ControlledSchedule _schedule;
     private readonly Action _body;
-    private readonly Parker _baton = new();
-    private readonly Thread _thread;
+    private readonly Carrier _carrier = Carrier.Rent();
+
+    /// <summary>The ranks of the locks it holds.</summary>
+    private readonly List<LockRank> _ranks = [];
 
     /// <summary>The lock it wants; null if it waits for none.</summary>
     private object? _latch;
@@ -22,90 +25,185 @@ internal sealed class ScheduledThread : ISchedule, IDisposable
     /// <summary>Where it sleeps; null if it does not.</summary>
     private Parker? _parker;
 
-    public ScheduledThread(ControlledSchedule schedule, int number, Action body)
+    /// <summary>What it waits for; null if for nothing of that kind.</summary>
+    private Func<bool>? _condition;
+
+    private int _hasLeft;
+
+    public ScheduledThread(ControlledSchedule schedule, int number, string name, Action body)
     {
         _schedule = schedule;
         _body = body;
         Number = number;
-        _thread = new Thread(Main) { IsBackground = true, Name = $"scheduled {number}" };
+        Name = name;
+        _carrier.Load(Main);
     }
 
     public int Number { get; }
 
+    public string Name { get; }
+
+    public bool HasBegun { get; private set; }
+
     public bool HasEnded { get; private set; }
+
+    /// <summary>What it does next, if it is chosen.</summary>
+    public Step Next { get; private set; }
+
+    /// <summary>Whether it has asked for another thread to run first, and none has.</summary>
+    public bool HasYielded { get; set; }
 
     /// <summary>When its sleep ends, on the schedule's clock; null if it does not sleep or sleeps without end.</summary>
     public long? DeadlineMs { get; private set; }
 
+    public long NowMs => _schedule.NowMs;
+
     public bool CanRun =>
         !HasEnded
         && (_latch is null || _schedule.Latches.IsFree(_latch, _mode))
-        && (_parker is null || _parker.HasPermit || DeadlineMs <= _schedule.NowMs);
+        && (_parker is null || _parker.HasPermit || DeadlineMs <= _schedule.NowMs)
+        && (_condition is null || _condition());
 
-    public void Start() => _thread.Start();
+    /// <summary>Whether it runs on, if it does, because its sleep is over and not because it was woken.</summary>
+    public bool HasTimedOut => _parker is { HasPermit: false };
 
-    public void Join() => _thread.Join();
+    /// <summary>Whether it sleeps until another thread wakes it, or time passes.</summary>
+    public bool IsAsleep => _parker is { HasPermit: false };
 
-    public void Dispose() => _baton.Dispose();
+    /// <summary>Whether it waits for a lock.</summary>
+    public bool WantsLock => _latch is not null;
+
+    /// <summary>Whether its carrier has nothing more to do with the schedule.</summary>
+    public bool HasLeft => Volatile.Read(ref _hasLeft) != 0;
 
     /// <summary>Makes it the thread that runs.</summary>
-    public void Go() => _baton.UnparkUnscheduled();
+    public void Go() => _carrier.Go();
 
     /// <summary>Sleeps until it is made the thread that runs.</summary>
-    public void AwaitTurn() => _baton.ParkUnscheduled(Timeout.Infinite);
+    public void AwaitTurn() => _carrier.AwaitTurn();
 
-    public void Point() => _schedule.Switch(this);
+    public void GiveBackCarrier() => _carrier.Return();
+
+    public void Point(in Step step)
+    {
+        Next = step;
+        _schedule.Switch(this);
+    }
+
+    public void Yield()
+    {
+        HasYielded = true;
+        Next = new Step(StepKind.Local);
+        _schedule.Switch(this);
+        HasYielded = false;
+    }
+
+    public void Await(object target, Func<bool> condition)
+    {
+        _condition = condition;
+        Next = new Step(StepKind.Read, target);
+        _schedule.Switch(this);
+        _condition = null;
+    }
+
+    public void CheckOrder(LockRank rank, LockPlace place)
+    {
+        foreach (LockRank held in _ranks)
+        {
+            if (held > rank || (held == rank && place == LockPlace.Single))
+            {
+                throw new LockOrderException(rank, held);
+            }
+        }
+    }
 
     public void Acquire(object latch, LockRank rank, HoldMode mode)
     {
+        if (Commutes(rank) && _schedule.Latches.IsFree(latch, mode))
+        {
+            Take(latch, rank, mode);
+            return;
+        }
+
         (_latch, _rank, _mode) = (latch, rank, mode);
+        Next = new Step(mode == HoldMode.Shared ? StepKind.AcquireShared : StepKind.Acquire, latch);
         _schedule.Switch(this);
         _latch = null;
-        _schedule.Latches.Take(latch, mode, Number);
+        Take(latch, rank, mode);
     }
 
-    public bool TryAcquire(object latch, LockRank rank, HoldMode mode)
+    public bool TryAcquire(object latch, LockRank rank)
     {
+        Next = new Step(StepKind.TryAcquire, latch);
         _schedule.Switch(this);
-        if (!_schedule.Latches.IsFree(latch, mode))
+        if (!_schedule.Latches.IsFree(latch, HoldMode.Exclusive))
         {
             return false;
         }
 
-        _schedule.Latches.Take(latch, mode, Number);
+        Take(latch, rank, HoldMode.Exclusive);
         return true;
     }
 
-    public void Release(object latch, HoldMode mode)
+    public void Release(object latch, LockRank rank, HoldMode mode)
     {
-        _schedule.Latches.LetGo(latch, mode, Number);
-        if (!_schedule.IsAbandoned)
+        if (!_schedule.IsAbandoned && !Commutes(rank))
         {
+            Next = new Step(mode == HoldMode.Shared ? StepKind.ReleaseShared : StepKind.Release, latch);
             _schedule.Switch(this);
         }
+
+        _schedule.Latches.LetGo(latch, mode, Number);
+        _ranks.Remove(rank);
     }
 
     public bool Park(Parker parker, int timeoutMs)
     {
         _parker = parker;
         DeadlineMs = timeoutMs < 0 ? null : _schedule.NowMs + timeoutMs;
+        Next = new Step(StepKind.Write, parker);
         _schedule.Switch(this);
         _parker = null;
         DeadlineMs = null;
         return parker.HasPermit;
     }
 
+    public object Start(string name, Action body)
+    {
+        Point(new Step(StepKind.Local));
+        return _schedule.Add(name, body, this);
+    }
+
+    public void Join(object thread)
+    {
+        var other = (ScheduledThread)thread;
+        Await(other, () => other.HasEnded);
+    }
+
     /// <summary>Why it cannot run, for the message of a deadlock.</summary>
     public string Describe() => this switch
     {
-        { HasEnded: true } => $"thread {Number} has ended",
-        { _latch: { } latch } => $"thread {Number} wants {_rank} ({_mode}), held by {_schedule.Latches.Describe(latch)}",
-        _ => $"thread {Number} sleeps and nobody is left to wake it",
+        { HasEnded: true } => $"{Name} has ended",
+        { _latch: { } latch } => $"{Name} wants {_rank} ({_mode}), held by {_schedule.Latches.Describe(latch, _schedule.NameOf)}",
+        { _condition: not null, Next.Target: ScheduledThread other } => $"{Name} waits for the end of {other.Name}",
+        { _condition: not null } => $"{Name} waits for a condition of {Next.Target?.GetType().Name}",
+        _ => $"{Name} sleeps and nobody is left to wake it",
     };
+
+    /// <summary>Whether the order in which threads take a lock decides only which of several equal things each gets: then it is no choice.</summary>
+    private static bool Commutes(LockRank rank) =>
+        rank is LockRank.MmFrameCache or LockRank.MmBuddy or LockRank.MmLru or LockRank.MmOwners or LockRank.PagerSpares;
+
+    private void Take(object latch, LockRank rank, HoldMode mode)
+    {
+        _schedule.Latches.Take(latch, mode, Number);
+        _ranks.Add(rank);
+    }
 
     private void Main()
     {
-        AwaitTurn();
+        HeldRanks.Forget();
+        HasBegun = true;
         Seam.Current = this;
         if (!_schedule.IsAbandoned)
         {
@@ -115,6 +213,7 @@ internal sealed class ScheduledThread : ISchedule, IDisposable
         Seam.Current = null;
         HasEnded = true;
         _schedule.End(this);
+        Volatile.Write(ref _hasLeft, 1);
     }
 
     private void RunBody()
@@ -122,16 +221,24 @@ internal sealed class ScheduledThread : ISchedule, IDisposable
         try
         {
             _body();
+            if (_ranks.Count != 0)
+            {
+                _schedule.Fail(ScheduleFailureKind.Deadlock, $"{Name} has ended and still holds {string.Join(", ", _ranks)}.");
+            }
         }
         catch (ScheduleAbandonedException)
         {
             // Another thread failed, or this one found the deadlock: the failure is noted already.
         }
+        catch (LockOrderException exception)
+        {
+            _schedule.Fail(ScheduleFailureKind.LockOrder, $"in {Name}: {exception.Message}", exception);
+        }
 #pragma warning disable CA1031 // Whatever the program throws is the result of the exploration.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            _schedule.Fail(ScheduleFailureKind.Exception, $"thread {Number} threw {exception.GetType().Name}: {exception.Message}", exception);
+            _schedule.Fail(ScheduleFailureKind.Exception, $"{Name} threw {exception.GetType().Name}: {exception.Message}", exception);
         }
     }
 }

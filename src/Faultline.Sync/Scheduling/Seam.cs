@@ -1,5 +1,7 @@
 using System;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Threading;
 
 namespace Faultline.Sync.Scheduling;
 
@@ -20,22 +22,115 @@ public static class Seam
     [FeatureSwitchDefinition(SwitchName)]
     public static bool IsOn { get; } = AppContext.TryGetSwitch(SwitchName, out bool on) && on;
 
-    /// <summary>The scheduler that the calling thread belongs to; null for ordinary threads.</summary>
-    public static ISchedule? Current
+    /// <summary>Whether the calling thread belongs to a scheduler.</summary>
+    public static bool IsScheduled => IsOn && _current is not null;
+
+    /// <summary>What stands for the calling thread in its schedule, another object in each; null for ordinary threads.</summary>
+    public static object? Thread => IsOn ? _current : null;
+
+    /// <summary>Milliseconds for lengths of time: by the clock of the calling thread's schedule, or <see cref="Environment.TickCount64"/>.</summary>
+    public static long TickCount64 => IsOn && _current is { } schedule ? schedule.NowMs : Environment.TickCount64;
+
+    internal static ISchedule? Current
     {
         get => _current;
-        internal set => _current = value;
+        set => _current = value;
     }
 
     /// <summary>
     /// Lets a scheduler choose another thread here. For code that shares memory without a lock: between its reads and writes nothing
-    /// else tells a scheduler that the order matters.
+    /// else tells a scheduler that the order matters. <see cref="Touch(object, TouchKind, int)"/> says what is shared, and so costs fewer schedules.
     /// </summary>
     public static void Point()
     {
         if (IsOn)
         {
-            _current?.Point();
+            _current?.Point(new Step(StepKind.Any));
+        }
+    }
+
+    /// <summary>Comes before an access to a shared word that no lock guards.</summary>
+    /// <param name="owner">Who owns the word.</param>
+    /// <param name="kind">What happens to it.</param>
+    /// <param name="place">Which word of the owner.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Touch(object owner, TouchKind kind, int place = 0)
+    {
+        if (IsOn)
+        {
+            Touch(owner, place, kind);
+        }
+    }
+
+    /// <summary>Comes before an access to a shared word in native memory that no lock guards.</summary>
+    /// <param name="address">Where the word is.</param>
+    /// <param name="kind">What happens to it.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Touch(nint address, TouchKind kind)
+    {
+        if (IsOn)
+        {
+            Touch(null, address, kind);
+        }
+    }
+
+    /// <summary>
+    /// Comes in a loop that tries again until another thread has done something: an owner of the schedule lets another thread run first.
+    /// Ordinary threads just go on.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Yield()
+    {
+        if (IsOn)
+        {
+            _current?.Yield();
+        }
+    }
+
+    /// <summary>Waits for a condition in place of a loop that spins, if the calling thread belongs to a schedule.</summary>
+    /// <param name="owner">What the condition looks at; its changes are announced by <see cref="Touch(object, TouchKind, int)"/> with place 0.</param>
+    /// <param name="condition">The condition; without points.</param>
+    /// <returns>Whether the caller belongs to a schedule, and has waited.</returns>
+    public static bool TryAwait(object owner, Func<bool> condition)
+    {
+        if (!IsScheduled)
+        {
+            return false;
+        }
+
+        _current!.Await(owner, condition);
+        return true;
+    }
+
+    /// <summary>Starts a thread: one of the caller's schedule, if the caller belongs to one, else an ordinary one in the background.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="body">What it does.</param>
+    /// <returns>The thread.</returns>
+    public static SeamThread Start(string name, Action body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        if (IsScheduled)
+        {
+            return new SeamThread(_current!.Start(name, body), thread: null);
+        }
+
+        Thread thread = new(() => body()) { IsBackground = true, Name = name };
+        thread.Start();
+        return new SeamThread(scheduled: null, thread);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Touch(object? owner, nint address, TouchKind kind)
+    {
+        if (_current is { } schedule)
+        {
+            StepKind step = kind switch
+            {
+                TouchKind.Read => StepKind.Read,
+                TouchKind.Write => StepKind.Write,
+                _ => StepKind.Add,
+            };
+            schedule.Point(new Step(step, owner, address));
         }
     }
 }
