@@ -220,7 +220,7 @@ public sealed class ReducedSearchTests
             code[thread] = new Op[random.Next(1, 3)];
             for (int step = 0; step < code[thread].Length; step++)
             {
-                Op op = (Op)random.Next(thread == 0 && sleeps == 0 ? (int)Op.Park + 1 : (int)Op.Park);
+                var op = (Op)random.Next(thread == 0 && sleeps == 0 ? (int)Op.Park + 1 : (int)Op.Park);
                 sleeps += op == Op.Park ? 1 : 0;
                 code[thread][step] = op;
             }
