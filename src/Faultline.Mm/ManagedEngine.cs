@@ -35,7 +35,10 @@ public sealed class ManagedEngine : IMemoryEngine
         ulong limit = options.MemoryLimitBytes == 0 ? options.MemoryBytes : options.MemoryLimitBytes;
         var group = new MemoryGroup(id: 1, (long)(limit >> PageSize.SmallShift));
         var pool = new FolioPool(memory, [group]);
-        System = new MmSystem(pool, group, new SwapArea(options.Swap), options.MappingLimit) { TransparentHugePages = options.TransparentHugePages };
+        System = new MmSystem(pool, group, new SwapArea(options.Swap), options.MappingLimit, options.HugePages)
+        {
+            TransparentHugePages = options.TransparentHugePages,
+        };
         pool.Reclaim = wanted => Reclaimer.TryFree(System, wanted);
         InstallRule = options.InstallRule == InstallRuleVersion.Review2021 ? PteInstallRule.Review2021 : PteInstallRule.Linux618;
         MmState home = NewState() ?? throw new MemoryEngineException("Creating the managed engine", default, Errno.ENOMEM, "Give it more memory.");
@@ -74,7 +77,7 @@ public sealed class ManagedEngine : IMemoryEngine
 
         if (options.HugePages)
         {
-            return new(null!, Errno.EOPNOTSUPP);
+            return CreateHugetlbFile(in options);
         }
 
         var file = new ShmemFile(System, options.Name ?? string.Empty, options.Size, options.LimitBytes);
@@ -84,7 +87,10 @@ public sealed class ManagedEngine : IMemoryEngine
     /// <inheritdoc/>
     public IUserfaultfdPoller CreatePoller() => new UserfaultfdPoller();
 
-    /// <summary>The frames in use: pages, page tables, the zero page. Exact while nobody is inside a call.</summary>
+    /// <summary>The pool of huge pages.</summary>
+    public HugePageCounts HugePages => System.Hugetlb.Counts;
+
+    /// <summary>The frames in use: pages, page tables, the zero page, the pool of huge pages. Exact while nobody is inside a call.</summary>
     public long FramesInUse => System.Memory.FrameCount - System.Pool.AvailableFrames;
 
     /// <summary>
@@ -146,6 +152,22 @@ public sealed class ManagedEngine : IMemoryEngine
         return [.. _spaces];
     }
 
+    private SystemResult<IMemoryFile> CreateHugetlbFile(in MemoryFileOptions options)
+    {
+        if (options.LimitBytes != 0)
+        {
+            return new(null!, Errno.EOPNOTSUPP);
+        }
+
+        if (options.Size % PageSize.Huge != 0)
+        {
+            return new(null!, Errno.EINVAL);
+        }
+
+        var file = new HugetlbFile(System, options.Name ?? string.Empty, options.Size);
+        return new(new HugetlbFileHandle(file, FileAccessRights.ReadWrite), Errno.None);
+    }
+
     private MmState? NewState()
     {
         var mm = MmState.TryCreate(System);
@@ -159,7 +181,9 @@ public sealed class ManagedEngine : IMemoryEngine
         KernelFaults = Capability.Yes,
         Features = UserfaultfdApiCall.Offered,
         ManyAddressSpaces = Capability.Yes,
-        HugePages = Capability.No("The managed engine has no pool of huge pages yet: use the Linux engine for hugetlb."),
+        HugePages = _options.HugePages == 0
+            ? Capability.No("The engine was made without huge pages: set ManagedEngineOptions.HugePages.")
+            : Capability.Yes,
         Swap = _options.Swap is null ? Capability.No("The engine was made without a swap device: set ManagedEngineOptions.Swap.") : Capability.Yes,
         PagemapScan = Capability.Yes,
         LimitedFiles = Capability.Yes,

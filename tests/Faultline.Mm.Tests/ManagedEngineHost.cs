@@ -19,6 +19,7 @@ public sealed class ManagedEngineHost : EngineHost
     private readonly ManagedEngine _engine = new(new ManagedEngineOptions
     {
         MemoryBytes = 1UL << 30,
+        HugePages = 64,
         Swap = new MemorySwapDevice(65536),
     });
 

@@ -24,6 +24,9 @@ internal sealed unsafe class Invariants
     /// <summary>References found, by swap slot.</summary>
     private readonly Dictionary<uint, int> _slotReferences = [];
 
+    /// <summary>Pages that private hugetlb mappings have reserved and not used.</summary>
+    public long HugetlbReserved { get; set; }
+
     private Invariants(MmSystem system)
     {
         _system = system;
@@ -43,6 +46,7 @@ internal sealed unsafe class Invariants
         }
 
         system.Owners.ForEach<ShmemFile>(check.File);
+        HugetlbInvariants.CheckPool(system, check);
         check.Frames(tables);
         return check._violations;
     }
@@ -118,6 +122,9 @@ internal sealed unsafe class Invariants
         }
     }
 
+    /// <summary>A page cache refers to a folio.</summary>
+    public void FoundInCache(Folio folio) => _references[folio.Number]++;
+
     private void Frames(int tables)
     {
         long charged = 0;
@@ -159,6 +166,7 @@ internal sealed unsafe class Invariants
             Report($"{tableFrames} frames hold tables, and the address spaces have {tables}.");
         }
 
+        inUse += (uint)_system.Hugetlb.Counts.Free << PhysicalMemory.HugeOrder;
         uint accounted = inUse + _system.Pool.AvailableFrames;
         if (accounted != _system.Memory.FrameCount)
         {

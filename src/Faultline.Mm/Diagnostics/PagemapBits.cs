@@ -13,13 +13,18 @@ internal static class PagemapBits
 
     public static PagemapEntry Of(MmState mm, ulong address)
     {
-        if (address >= PageTable.UserEnd || mm.Vmas.Find(address) is null)
+        if (address >= PageTable.UserEnd || mm.Vmas.Find(address) is not { } vma)
         {
             return default;
         }
 
         EntryPlace place = mm.Table.FindEntry(address);
-        return Of(mm.System.Memory, place, place.Read(), address);
+        Pte entry = place.Read();
+
+        // What is not there is told of hugetlb by the protection alone.
+        return vma.IsHugetlb && !entry.IsPresent
+            ? new PagemapEntry(entry.IsWriteProtected ? WriteProtected : 0)
+            : Of(mm.System.Memory, place, entry, address);
     }
 
     private static PagemapEntry Of(PhysicalMemory memory, EntryPlace place, Pte entry, ulong address)
@@ -48,6 +53,7 @@ internal static class PagemapBits
             value |= File;
         }
 
-        return new PagemapEntry(folio.MapCount == 1 ? value | Exclusive : value);
+        int mappings = folio.Has(FolioFlags.Hugetlb) ? HugetlbEntry.MappingsOf(folio) : folio.MapCount;
+        return new PagemapEntry(mappings == 1 ? value | Exclusive : value);
     }
 }

@@ -83,6 +83,11 @@ internal static class PagemapScan
         }
 
         PageCategories ofMapping = isAsync ? PageCategories.WriteProtectAllowed : PageCategories.None;
+        if (vma.IsHugetlb)
+        {
+            return ScanHugetlb(vma, ofMapping, ref at, end, in request, ref found);
+        }
+
         for (; at < end; at += PageSize.Small)
         {
             PageCategories categories = ofMapping | CategoriesAt(vma, at);
@@ -104,6 +109,44 @@ internal static class PagemapScan
                     return errno;
                 }
             }
+        }
+
+        return Errno.None;
+    }
+
+    /// <summary>
+    /// Looks at one entry for each huge page (Linux: <c>pagemap_scan_hugetlb_entry</c>). Protecting takes whole huge pages: one that lies in the range with a part
+    /// only is passed over, one that is too much for the limits ends the scan.
+    /// </summary>
+    private static Errno ScanHugetlb(
+        Vma vma, PageCategories ofMapping, ref ulong at, ulong end, in PagemapScanRequest request, ref ScanRegions found)
+    {
+        bool writeProtects = (request.Flags & PagemapScanFlags.WriteProtectMatching) != 0;
+        while (at < end)
+        {
+            ulong pageEnd = Math.Min(end, (at & ~(PageSize.Huge - 1)) + PageSize.Huge);
+            bool isWhole = pageEnd - at == PageSize.Huge;
+            PageCategories categories = ofMapping | HugetlbView.CategoriesAt(vma, at);
+            if ((!found.TakesAll && !Matches(categories, in request)) || (writeProtects && !isWhole))
+            {
+                at = pageEnd;
+                continue;
+            }
+
+            ulong taken = found.AddUpTo(at, pageEnd - at, categories & request.Return, mustTakeAll: writeProtects);
+            if (taken < pageEnd - at)
+            {
+                at += taken;
+                return Errno.None;
+            }
+
+            Errno errno = writeProtects ? ChangeProtection.Range(vma, at, pageEnd, ProtectionChange.WriteProtect) : Errno.None;
+            if (errno != Errno.None)
+            {
+                return errno;
+            }
+
+            at = pageEnd;
         }
 
         return Errno.None;

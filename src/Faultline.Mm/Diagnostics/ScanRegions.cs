@@ -51,4 +51,37 @@ internal ref struct ScanRegions(Span<PageRegion> regions, ulong maxPages, bool t
         _pages++;
         return true;
     }
+
+    /// <summary>As <see cref="TryAdd"/>, for a run of pages.</summary>
+    /// <returns>The bytes there was room for; if all of them are needed and there was not, nothing is added.</returns>
+    public ulong AddUpTo(ulong address, ulong length, PageCategories categories, bool mustTakeAll)
+    {
+        if (TakesAll)
+        {
+            return length;
+        }
+
+        bool joins = Count > 0 && _regions[Count - 1].Categories == categories && _regions[Count - 1].Range.End.Value == address;
+        ulong pages = length >> PageSize.SmallShift;
+        ulong room = !joins && Count == _regions.Length ? 0 : maxPages == 0 ? pages : Math.Min(pages, maxPages - _pages);
+        IsFull = room < pages;
+        if (room == 0 || (IsFull && mustTakeAll))
+        {
+            return 0;
+        }
+
+        var range = new AddressRange(new VirtualAddress(address), room << PageSize.SmallShift);
+        if (joins)
+        {
+            PageRegion last = _regions[Count - 1];
+            _regions[Count - 1] = last with { Range = last.Range with { Length = last.Range.Length + range.Length } };
+        }
+        else
+        {
+            _regions[Count++] = new PageRegion(range, categories);
+        }
+
+        _pages += room;
+        return range.Length;
+    }
 }

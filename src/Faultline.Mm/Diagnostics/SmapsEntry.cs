@@ -14,6 +14,11 @@ internal static class SmapsEntry
             RegisteredModes = ModesOf(vma),
             IsLocked = vma.Has(VmaFlags.Locked),
         };
+        if (vma.IsHugetlb)
+        {
+            return HugetlbView.Smaps(vma, info);
+        }
+
         PageTable tables = vma.Mm.Table;
         for (ulong address = tables.SkipAbsent(vma.Start, vma.End); address < vma.End; address = tables.SkipAbsent(address + PageSize.Small, vma.End))
         {

@@ -30,6 +30,13 @@ internal sealed unsafe class SpaceInvariants
                 _check.Report($"The mapping {vma} is armed without a userfaultfd, or has one without being armed.");
             }
 
+            if (vma.HugetlbReservation is { } reservation)
+            {
+                ulong first = HugetlbFile.IndexOf(vma, vma.Start);
+                ulong end = HugetlbFile.IndexOf(vma, vma.End);
+                _check.HugetlbReserved += (long)(end - first) - reservation.CountIn(first, end);
+            }
+
             Nothing(covered, vma.Start);
             Entries(vma);
             covered = vma.End;
@@ -120,7 +127,16 @@ internal sealed unsafe class SpaceInvariants
         }
 
         Folio folio = _mm.System.Memory.FolioAt(entry.FrameNumber);
-        _found[(int)MmCounters.KindOf(folio)] += isHuge ? folio.FrameCount : 1;
+        if (vma.IsHugetlb != folio.Has(FolioFlags.Hugetlb) || (vma.IsHugetlb && !isHuge))
+        {
+            _check.Report($"The entry at {address:x} of {vma} is not of the mapping's kind: {entry}, {folio}.");
+        }
+
+        if (!vma.IsHugetlb)
+        {
+            _found[(int)MmCounters.KindOf(folio)] += isHuge ? folio.FrameCount : 1;
+        }
+
         if (folio.IsAnonymous)
         {
             Anonymous(vma, address, entry, folio);

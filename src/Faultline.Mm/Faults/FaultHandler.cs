@@ -67,6 +67,11 @@ internal static class FaultHandler
         }
 
         request.Vma = vma;
+        if (vma.IsHugetlb)
+        {
+            return HugetlbFault.Handle(ref request);
+        }
+
         if (HugeFault.TryHandle(ref request, out FaultResult huge))
         {
             return huge;

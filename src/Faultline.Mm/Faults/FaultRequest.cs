@@ -18,15 +18,16 @@ internal ref struct FaultRequest
     /// <summary>The mapping. Set under the mmap lock, valid while it is held.</summary>
     public Vma Vma { get; set; }
 
-    /// <summary>The lowest-level table; as <see cref="Vma"/>.</summary>
+    /// <summary>The lowest-level table, or the second-level one of a hugetlb mapping; as <see cref="Vma"/>.</summary>
     public PteTable Table { get; set; }
 
     /// <summary>The entry as it was when the kind of the fault was decided.</summary>
     public Pte Entry { get; set; }
 
-    public readonly ulong Page => Address & ~(PageSize.Small - 1);
+    /// <summary>The page's address: of the huge page in a hugetlb mapping.</summary>
+    public readonly ulong Page => Address & ~((Vma.IsHugetlb ? PageSize.Huge : PageSize.Small) - 1);
 
-    /// <summary>The entry's place.</summary>
+    /// <summary>The entry's place; not in a hugetlb mapping.</summary>
     public readonly unsafe ulong* Slot => Table.EntryFor(Address);
 
     public readonly MmSystem System => Mm.System;

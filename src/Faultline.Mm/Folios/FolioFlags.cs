@@ -56,6 +56,6 @@ internal enum FolioFlags
     /// <summary>Anonymous, clean and not needed: reclaim may drop it (MADV_FREE).</summary>
     LazilyFreed = 1 << 15,
 
-    /// <summary>The private copy of a hugetlb page has used the reservation of its mapping.</summary>
+    /// <summary>A page of the hugetlb pool whose reservation is in force again once it is back.</summary>
     RestoreReserve = 1 << 16,
 }

@@ -37,6 +37,9 @@ internal sealed unsafe class FolioPool
     /// <summary>Frees pages, up to a number, and tells whether it freed any. Set once, by the layer that knows how.</summary>
     public Func<int, bool>? Reclaim { get; set; }
 
+    /// <summary>Takes a huge page of the pool whose last reference is gone. Set once, by the pool.</summary>
+    public Action<Folio>? ReturnHugetlb { get; set; }
+
     public Folio ZeroFolio => _allocator.ZeroFolio;
 
     public uint AvailableFrames => _allocator.AvailableFrames;
@@ -83,6 +86,10 @@ internal sealed unsafe class FolioPool
         folio.Record->Group = group.Id;
         return folio;
     }
+
+    /// <summary>Allocates a folio that is charged to nobody: what is set aside for hugetlb.</summary>
+    /// <returns>The null folio if there is no memory.</returns>
+    public Folio AllocateUncharged(int order) => _allocator.Allocate(order);
 
     /// <summary>As <see cref="Allocate"/>, filled with zeroes and up to date.</summary>
     public Folio AllocateZeroed(MemoryGroup group, int order = 0)
@@ -139,6 +146,12 @@ internal sealed unsafe class FolioPool
 
     private void Release(Folio folio)
     {
+        if (folio.Has(FolioFlags.Hugetlb))
+        {
+            ReturnHugetlb!(folio);
+            return;
+        }
+
         if (folio.Has(FolioFlags.Lru))
         {
             Lru.TryIsolate(folio);

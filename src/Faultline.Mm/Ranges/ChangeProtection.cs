@@ -10,6 +10,11 @@ internal static unsafe class ChangeProtection
     /// <returns>ENOMEM if a table for markers could not be had; entries before it are changed.</returns>
     public static Errno Range(Vma vma, ulong start, ulong end, ProtectionChange change)
     {
+        if (vma.IsHugetlb)
+        {
+            return HugetlbProtect.Range(vma, start, end, change);
+        }
+
         bool makesMarkers = change == ProtectionChange.WriteProtect && UsesMarkers(vma);
         PageTable tables = vma.Mm.Table;
         var gather = TlbGather.Begin(vma.Mm);

@@ -16,6 +16,11 @@ internal static unsafe class CopyPageRange
             return Errno.None;
         }
 
+        if (parent.IsHugetlb)
+        {
+            return HugetlbFork.Copy(child, parent);
+        }
+
         PageTable source = parent.Mm.Table;
         var gather = TlbGather.Begin(parent.Mm);
         Errno errno = Errno.None;

@@ -10,6 +10,11 @@ internal static unsafe class MovePageTables
     /// <returns>The bytes moved: fewer than asked for if a table could not be had.</returns>
     public static ulong Move(Vma source, ulong from, Vma target, ulong to, ulong length)
     {
+        if (source.IsHugetlb)
+        {
+            return HugetlbMove.Move(source, from, target, to, length);
+        }
+
         PageTable tables = source.Mm.Table;
         var gather = TlbGather.Begin(source.Mm);
         ulong done = 0;

@@ -36,6 +36,12 @@ internal static unsafe class Zap
     /// <summary>As the other overload, gathering what goes.</summary>
     public static void Range(TlbGather gather, Vma vma, ulong start, ulong end, ZapOptions options)
     {
+        if (vma.IsHugetlb)
+        {
+            HugetlbZap.Range(gather, vma, start, end, options);
+            return;
+        }
+
         PageTable tables = vma.Mm.Table;
         ulong address = start;
         while ((address = tables.SkipAbsent(address, end)) < end)

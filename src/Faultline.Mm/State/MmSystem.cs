@@ -7,9 +7,10 @@ namespace Faultline.Mm;
 /// <summary>What all address spaces and files of one engine share.</summary>
 internal sealed class MmSystem : IDisposable
 {
-    public MmSystem(FolioPool pool, MemoryGroup group, SwapArea swap, int mappingLimit)
+    public MmSystem(FolioPool pool, MemoryGroup group, SwapArea swap, int mappingLimit, int hugePages)
     {
         Pool = pool;
+        Hugetlb = new HugetlbPool(pool, hugePages);
         Swap = swap;
         Group = group;
         MappingLimit = mappingLimit;
@@ -38,6 +39,11 @@ internal sealed class MmSystem : IDisposable
 
     /// <summary>What a checker has put in the place of steps of a fill; null in production.</summary>
     public FillSteps? Steps { get; set; }
+
+    /// <summary>The huge pages that were set aside.</summary>
+    public HugetlbPool Hugetlb { get; }
+
+    public HugetlbFaultLocks HugetlbFaultLocks { get; } = new();
 
     public SwapArea Swap { get; }
 

@@ -15,6 +15,7 @@ namespace Faultline.Mm;
 internal sealed class Vma
 {
     private AnonVma? _anonVma;
+    private bool _hasLostPages;
 
     public Vma(MmState mm, ulong start, ulong end, VmaFlags flags, ulong pageOffset, IMappable? file)
     {
@@ -67,6 +68,22 @@ internal sealed class Vma
 
     /// <summary>The userfaultfd the mapping is registered with; null exactly if it is not armed.</summary>
     public UserfaultfdBinding? Userfaultfd { get; private set; }
+
+    /// <summary>
+    /// What a private hugetlb mapping has reserved; null if nothing, and in the child of a fork. Parts of one mapping share it. Guard for changes: mmap lock
+    /// for writing.
+    /// </summary>
+    public HugetlbReservation? HugetlbReservation { get; set; }
+
+    /// <summary>
+    /// Whether the parent of a fork took a hugetlb page back from this mapping for want of another: what is missing here may be lost
+    /// (Linux: <c>HPAGE_RESV_UNMAPPED</c>). Set once, under the lock of the file's mappings.
+    /// </summary>
+    public bool HasLostPages
+    {
+        get => Volatile.Read(ref _hasLostPages);
+        set => Volatile.Write(ref _hasLostPages, value);
+    }
 
     /// <summary>Whether the mapping was taken out of its address space.</summary>
     public bool IsDetached { get; set; }

@@ -52,6 +52,8 @@ internal static class VmaMerge
         upper.SetUserfaultfd(vma.Userfaultfd, vma.Flags & VmaFlags.Userfaultfd);
         AnonVmaChain.Clone(upper, vma);
         upper.AnonVma = vma.AnonVma;
+        upper.HugetlbReservation = vma.HugetlbReservation;
+        upper.HasLostPages = vma.HasLostPages;
 
         // Both are listed while the borders change: a page in the upper part is always found in one of them.
         if (vma.File is { } file)

@@ -79,6 +79,15 @@ internal static class Fill
             AnonVmaChain.Prepare(vma);
         }
 
+        return vma.IsHugetlb
+            ? FillHugePages(mm, vma, start, length, ref step, ref done)
+            : FillPages(context, vma, start, length, ref step, ref done);
+    }
+
+    private static Errno FillPages<TStep>(UserfaultfdContext context, Vma vma, ulong start, ulong length, ref TStep step, ref ulong done)
+        where TStep : struct, IFillStep
+    {
+        MmState mm = context.Mm;
         PteTable table = default;
         while (done < length)
         {
@@ -92,7 +101,7 @@ internal static class Fill
                 }
             }
 
-            errno = step.FillPage(context, vma, address, table);
+            Errno errno = step.FillPage(context, vma, address, table);
             if (errno != Errno.None)
             {
                 return errno;
@@ -102,6 +111,33 @@ internal static class Fill
             if (mm.IsKilled)
             {
                 // A fatal signal: the page counts, the loop ends.
+                return done < length ? Errno.EINTR : Errno.None;
+            }
+        }
+
+        return Errno.None;
+    }
+
+    /// <summary>Linux: <c>mfill_atomic_hugetlb</c>. What is not made of whole huge pages is refused here, so the field is written.</summary>
+    private static Errno FillHugePages<TStep>(MmState mm, Vma vma, ulong start, ulong length, ref TStep step, ref ulong done)
+        where TStep : struct, IFillStep
+    {
+        if (((start | length) & (PageSize.Huge - 1)) != 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        while (done < length)
+        {
+            Errno errno = step.FillHugePage(vma, start + done);
+            if (errno != Errno.None)
+            {
+                return errno;
+            }
+
+            done += PageSize.Huge;
+            if (mm.IsKilled)
+            {
                 return done < length ? Errno.EINTR : Errno.None;
             }
         }

@@ -15,6 +15,9 @@ internal interface IFillStep
     /// <returns>An error ends the call. <see cref="Errno.ENOENT"/> with <see cref="NeedsFetch"/> set has every lock dropped first.</returns>
     Errno FillPage(UserfaultfdContext context, Vma vma, ulong address, PteTable table);
 
+    /// <summary>Fills one huge page of a hugetlb mapping; else as <see cref="FillPage"/>.</summary>
+    Errno FillHugePage(Vma vma, ulong address);
+
     /// <summary>Whether <see cref="FillPage"/> could not get at its source under the locks.</summary>
     bool NeedsFetch { get; }
 

@@ -26,7 +26,7 @@ internal static class UserfaultfdContinue
     {
         public bool NeedsFetch => false;
 
-        public Errno CheckMapping(Vma vma) => vma.File is ShmemFile ? Errno.None : Errno.EINVAL;
+        public Errno CheckMapping(Vma vma) => vma.File is BackingFile ? Errno.None : Errno.EINVAL;
 
         public unsafe Errno FillPage(UserfaultfdContext context, Vma vma, ulong address, PteTable table)
         {
@@ -49,6 +49,8 @@ internal static class UserfaultfdContinue
 
             return errno;
         }
+
+        public Errno FillHugePage(Vma vma, ulong address) => HugetlbFill.Continue(vma, address, writeProtect);
 
         public Errno Fetch() => Errno.EFAULT;
 

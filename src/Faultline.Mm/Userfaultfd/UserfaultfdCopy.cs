@@ -51,33 +51,33 @@ internal static unsafe class UserfaultfdCopy
 
     private interface IRangeSource
     {
-        bool TryFill(byte* page, ulong offset);
+        bool TryFill(byte* page, ulong offset, ulong length);
 
-        bool Fetch(byte* page, ulong offset);
+        bool Fetch(byte* page, ulong offset, ulong length);
     }
 
     private readonly struct SpanSource(byte* bytes) : IRangeSource
     {
-        public bool TryFill(byte* page, ulong offset)
+        public bool TryFill(byte* page, ulong offset, ulong length)
         {
-            Unsafe.CopyBlockUnaligned(page, bytes + offset, (uint)PageSize.Small);
+            Unsafe.CopyBlockUnaligned(page, bytes + offset, (uint)length);
             return true;
         }
 
-        public bool Fetch(byte* page, ulong offset) => TryFill(page, offset);
+        public bool Fetch(byte* page, ulong offset, ulong length) => TryFill(page, offset, length);
     }
 
     private readonly struct AddressSource(MmState mm, ulong source, ISourceMemory memory) : IRangeSource
     {
-        public bool TryFill(byte* page, ulong offset) => memory.TryCopy(mm, source + offset, page, (int)PageSize.Small);
+        public bool TryFill(byte* page, ulong offset, ulong length) => memory.TryCopy(mm, source + offset, page, (int)length);
 
-        public bool Fetch(byte* page, ulong offset) => memory.CopyWithFaults(mm, source + offset, page, (int)PageSize.Small);
+        public bool Fetch(byte* page, ulong offset, ulong length) => memory.CopyWithFaults(mm, source + offset, page, (int)length);
     }
 
-    private readonly struct At<TSource>(TSource source, ulong offset) : IPageSource
+    private readonly struct At<TSource>(TSource source, ulong offset, ulong length) : IPageSource
         where TSource : struct, IRangeSource
     {
-        public bool TryFill(byte* page) => source.TryFill(page, offset);
+        public bool TryFill(byte* page) => source.TryFill(page, offset, length);
     }
 
     private struct Step<TSource>(TSource source, ulong start, ISourceMemory? memory, bool writeProtect) : IFillStep
@@ -87,27 +87,38 @@ internal static unsafe class UserfaultfdCopy
         private Folio _kept;
 
         private ulong _fetchOffset;
+        private ulong _fetchLength;
         private MmSystem? _system;
         private bool _needsFetch;
 
         public readonly bool NeedsFetch => _needsFetch && memory is not null;
 
-        public readonly Errno CheckMapping(Vma vma) => vma.File is null or ShmemFile ? Errno.None : Errno.EINVAL;
+        public readonly Errno CheckMapping(Vma vma) => vma.File is null or BackingFile ? Errno.None : Errno.EINVAL;
 
         public Errno FillPage(UserfaultfdContext context, Vma vma, ulong address, PteTable table)
         {
             _system = context.Mm.System;
             _fetchOffset = address - start;
-            var page = new At<TSource>(source, _fetchOffset);
+            _fetchLength = PageSize.Small;
+            var page = new At<TSource>(source, _fetchOffset, PageSize.Small);
             return vma.IsShared
                 ? NewPage.FillShared(context, vma, address, table, page, writeProtect, ref _kept, out _needsFetch)
                 : NewPage.FillPrivate(context, vma, address, table, page, writeProtect, ref _kept, out _needsFetch);
         }
 
+        public Errno FillHugePage(Vma vma, ulong address)
+        {
+            _system = vma.Mm.System;
+            _fetchOffset = address - start;
+            _fetchLength = PageSize.Huge;
+            var page = new At<TSource>(source, _fetchOffset, PageSize.Huge);
+            return HugetlbFill.Copy(vma, address, page, writeProtect, ref _kept, out _needsFetch);
+        }
+
         public Errno Fetch()
         {
             _needsFetch = false;
-            return source.Fetch(_system!.Pool.BytesOf(_kept), _fetchOffset) ? Errno.None : Errno.EFAULT;
+            return source.Fetch(_system!.Pool.BytesOf(_kept), _fetchOffset, _fetchLength) ? Errno.None : Errno.EFAULT;
         }
 
         public void End()

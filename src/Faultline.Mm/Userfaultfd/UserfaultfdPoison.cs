@@ -25,7 +25,7 @@ internal static class UserfaultfdPoison
     {
         public bool NeedsFetch => false;
 
-        public Errno CheckMapping(Vma vma) => vma.File is null or ShmemFile ? Errno.None : Errno.EINVAL;
+        public Errno CheckMapping(Vma vma) => vma.File is null or BackingFile ? Errno.None : Errno.EINVAL;
 
         public unsafe Errno FillPage(UserfaultfdContext context, Vma vma, ulong address, PteTable table)
         {
@@ -44,6 +44,8 @@ internal static class UserfaultfdPoison
             Pte.Write(entry, Pte.ForMarker(PteMarker.Poison));
             return Errno.None;
         }
+
+        public Errno FillHugePage(Vma vma, ulong address) => HugetlbFill.Poison(vma, address);
 
         public Errno Fetch() => Errno.EFAULT;
 

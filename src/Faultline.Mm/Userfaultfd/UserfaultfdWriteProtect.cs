@@ -54,6 +54,11 @@ internal static class UserfaultfdWriteProtect
                 return Errno.ENOENT;
             }
 
+            if (vma.IsHugetlb && ((start | end) & (PageSize.Huge - 1)) != 0)
+            {
+                return Errno.EINVAL;
+            }
+
             errno = ChangeProtection.Range(
                 vma,
                 Math.Max(start, vma.Start),

@@ -38,6 +38,9 @@ internal static class UserfaultfdZeropage
             return NewPage.FillShared(context, vma, address, table, new ZeroPageSource(), writeProtect: false, ref kept, out _);
         }
 
+        /// <remarks>There is no huge zero page that hugetlb could map.</remarks>
+        public Errno FillHugePage(Vma vma, ulong address) => Errno.EINVAL;
+
         public Errno Fetch() => Errno.EFAULT;
 
         public void End()

@@ -31,13 +31,23 @@ internal static unsafe class Discard
                     at = vma.Start;
                 }
 
-                Errno errno = Check(vma, advice);
+                Errno errno = Check(vma, at, advice);
                 if (errno != Errno.None)
                 {
                     return errno;
                 }
 
                 partEnd = Math.Min(end, vma.End);
+                if (vma.IsHugetlb && advice != Advice.Remove && (partEnd & (PageSize.Huge - 1)) != 0)
+                {
+                    // Whole huge pages only, and the range is rounded down to them: callers think in small pages.
+                    end = partEnd &= ~(PageSize.Huge - 1);
+                    if (partEnd <= at)
+                    {
+                        return holes;
+                    }
+                }
+
                 if (vma.Userfaultfd is UserfaultfdContext context && (context.Features & UserfaultfdFeatures.EventRemove) != 0)
                 {
                     told = context;
@@ -65,8 +75,14 @@ internal static unsafe class Discard
         return holes;
     }
 
-    private static Errno Check(Vma vma, Advice advice)
+    private static Errno Check(Vma vma, ulong start, Advice advice)
     {
+        if (vma.IsHugetlb && advice != Advice.Remove)
+        {
+            bool isWhole = advice is Advice.DontNeed or Advice.DontNeedLocked && (start & (PageSize.Huge - 1)) == 0;
+            return isWhole ? Errno.None : Errno.EINVAL;
+        }
+
         switch (advice)
         {
             case Advice.DontNeed:
@@ -101,7 +117,7 @@ internal static unsafe class Discard
                 return Errno.ENOMEM;
             }
 
-            Errno errno = Check(vma, advice);
+            Errno errno = Check(vma, start, advice);
             if (errno != Errno.None)
             {
                 return errno;

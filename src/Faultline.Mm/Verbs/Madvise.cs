@@ -138,8 +138,13 @@ internal static class Madvise
             _ => (vma.Flags & ~VmaFlags.HugePage) | VmaFlags.NoHugePage,
         };
 
-        // Only private anonymous memory can read as zero in a child.
-        return advice != Advice.WipeOnFork || vma.IsAnonymous;
+        // Only private anonymous memory can read as zero in a child. Hugetlb mappings count as special (VM_DONTEXPAND), so there is no way back from DONTFORK.
+        return advice switch
+        {
+            Advice.WipeOnFork => vma.IsAnonymous,
+            Advice.DoFork => !vma.IsHugetlb,
+            _ => true,
+        };
     }
 
     /// <summary>
@@ -167,7 +172,7 @@ internal static class Madvise
                     at = vma.Start;
                 }
 
-                if (vma.Has(VmaFlags.Locked))
+                if (vma.Has(VmaFlags.Locked | VmaFlags.HugeTlb))
                 {
                     return Errno.EINVAL;
                 }

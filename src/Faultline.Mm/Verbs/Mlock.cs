@@ -41,7 +41,7 @@ internal static class Mlock
                 return Errno.ENOMEM;
             }
 
-            if (vma.Has(VmaFlags.Locked) != isLock)
+            if (vma.Has(VmaFlags.Locked) != isLock && !vma.IsHugetlb)
             {
                 Errno errno = VmaRange.Isolate(ref vma, start, end);
                 if (errno != Errno.None)

@@ -30,16 +30,13 @@ internal static class Mmap
             }
         }
 
-        BackingFile? backing = file?.File;
-        bool isOwned = false;
-        if (backing is null && (flags & VmaFlags.Shared) != 0)
-        {
-            backing = new ShmemFile(mm.System, "shared anonymous memory", length, limitBytes: 0);
-            isOwned = true;
-        }
-
+        BackingFile? backing = file?.File ?? NewBacking(mm.System, flags, length);
+        bool isOwned = file is null && backing is not null;
         var events = new EventList();
         SystemResult<ulong> placed;
+
+        // A hugetlb file becomes as long as its mapping.
+        using (RankedLock.Scope fileLock = backing is HugetlbFile ? backing.Lock.Enter() : default)
         using (RankedSharedLock.WriteScope held = mm.Lock.EnterWrite())
         {
             placed = MapLocked(mm, in request, length, flags, backing, isOwned ? 0 : request.Offset >> PageSize.SmallShift, events);
@@ -62,9 +59,19 @@ internal static class Mmap
         return new(new VirtualAddress(placed.Value), placed.Errno);
     }
 
+    /// <summary>The file of memory that is shared or made of huge pages, but of no file that anybody has named.</summary>
+    private static BackingFile? NewBacking(MmSystem system, VmaFlags flags, ulong length) =>
+        (flags & VmaFlags.HugeTlb) != 0 ? new HugetlbFile(system, "anonymous huge pages", length)
+        : (flags & VmaFlags.Shared) != 0 ? new ShmemFile(system, "shared anonymous memory", length, limitBytes: 0)
+        : null;
+
+    private static bool IsHugetlb(in MapRequest request) =>
+        request.File is null ? (request.Options & MapOptions.HugeTlb) != 0 : ((FileHandle)request.File).File.IsHugetlb;
+
     private static Errno Check(in MapRequest request, out ulong length)
     {
-        length = PageCount.FromBytes(request.Length).Bytes;
+        ulong unit = IsHugetlb(in request) ? PageSize.Huge : PageSize.Small;
+        length = (request.Length + (unit - 1)) & ~(unit - 1);
         MapOptions options = request.Options;
         bool isFixed = (options & (MapOptions.Fixed | MapOptions.FixedNoReplace)) != 0;
         MapOptions sharing = options & (MapOptions.Shared | MapOptions.Private);
@@ -96,10 +103,9 @@ internal static class Mmap
             return Errno.EOVERFLOW;
         }
 
-        if ((options & MapOptions.HugeTlb) != 0)
+        if (request.File is not null && unit == PageSize.Small && (options & MapOptions.HugeTlb) != 0)
         {
-            // There is no pool.
-            return Errno.ENOMEM;
+            return Errno.EINVAL;
         }
 
         if (!isFixed)
@@ -109,7 +115,7 @@ internal static class Mmap
 
         ulong address = request.Address.Value;
         return address > PageTable.UserEnd - length ? Errno.ENOMEM
-            : (address & (PageSize.Small - 1)) != 0 ? Errno.EINVAL
+            : (address & (unit - 1)) != 0 ? Errno.EINVAL
             : Errno.None;
     }
 
@@ -119,6 +125,12 @@ internal static class Mmap
         if ((request.Options & MapOptions.Shared) != 0)
         {
             flags |= VmaFlags.Shared;
+        }
+
+        if (IsHugetlb(in request))
+        {
+            // Never swapped, so never locked.
+            return (request.Options & MapOptions.NoReserve) != 0 ? flags | VmaFlags.HugeTlb | VmaFlags.NoReserve : flags | VmaFlags.HugeTlb;
         }
 
         if ((request.Options & MapOptions.Locked) != 0)
@@ -140,6 +152,15 @@ internal static class Mmap
 
         ulong pageOffset = file is null ? address >> PageSize.SmallShift : filePage;
         var vma = new Vma(mm, address, address + length, flags, pageOffset, file);
+        if (file is HugetlbFile hugetlb)
+        {
+            errno = HugetlbMap.Prepare(vma, hugetlb);
+            if (errno != Errno.None)
+            {
+                return new(0, errno);
+            }
+        }
+
         VmaMerge.Link(vma);
         if (vma.Has(VmaFlags.Locked))
         {
@@ -165,23 +186,27 @@ internal static class Mmap
         }
 
         // A hint is taken if it can be.
-        address = PageCount.FromBytes(address).Bytes;
+        ulong unit = IsHugetlb(in request) ? PageSize.Huge : PageSize.Small;
+        address = (address + (unit - 1)) & ~(unit - 1);
         bool isHintFree = address >= LowestAddress && address <= PageTable.UserEnd - length && IsFree(mm, address, length);
         if (!isHintFree)
         {
-            address = FindGap(mm, length);
+            address = FindGap(mm, length, unit);
         }
 
         return address == 0 ? Errno.ENOMEM : CheckLimit(mm);
     }
 
     /// <summary>The highest free range of a length, or zero.</summary>
-    public static ulong FindGap(MmState mm, ulong length)
+    /// <param name="mm">The address space.</param>
+    /// <param name="length">The length.</param>
+    /// <param name="unit">The size of the mapping's pages, which the address must be a multiple of.</param>
+    public static ulong FindGap(MmState mm, ulong length, ulong unit)
     {
         // Large mappings are aligned so that huge pages fit (Linux: thp_get_unmapped_area).
         ulong alignment = length >= PageSize.Huge ? PageSize.Huge : PageSize.Small;
         ulong address = mm.Vmas.FindGap(length, alignment, LowestAddress, PlacementTop);
-        return address != 0 ? address : mm.Vmas.FindGap(length, PageSize.Small, LowestAddress, PageTable.UserEnd);
+        return address != 0 ? address : mm.Vmas.FindGap(length, unit, LowestAddress, PageTable.UserEnd);
     }
 
     public static bool IsFree(MmState mm, ulong address, ulong length) =>

@@ -76,6 +76,11 @@ internal static class Mremap
             return new(0, Errno.EFAULT);
         }
 
+        if (vma.IsHugetlb && !TryAlignHugetlb(ref plan))
+        {
+            return new(0, Errno.EINVAL);
+        }
+
         if (plan.OldLength == 0 && !vma.IsShared)
         {
             // Duplicating makes sense of shared memory only.
@@ -107,6 +112,15 @@ internal static class Mremap
         }
 
         return plan.MayMove ? MoveLocked(mm, vma, ref plan, events) : new(0, Errno.ENOMEM);
+    }
+
+    /// <summary>Hugetlb mappings move and shrink by whole pages; they cannot grow, nor stay behind empty (Linux: <c>align_hugetlb</c>).</summary>
+    private static bool TryAlignHugetlb(ref RemapPlan plan)
+    {
+        const ulong Mask = PageSize.Huge - 1;
+        plan.OldLength = (plan.OldLength + Mask) & ~Mask;
+        plan.NewLength = (plan.NewLength + Mask) & ~Mask;
+        return ((plan.From | plan.To) & Mask) == 0 && plan.NewLength <= plan.OldLength && !plan.KeepsSource;
     }
 
     private static bool TryGrow(MmState mm, Vma vma, in RemapPlan plan, ref ulong grownFrom)
@@ -146,16 +160,28 @@ internal static class Mremap
             return new(0, Errno.ENOMEM);
         }
 
+        if (vma.IsHugetlb)
+        {
+            // What is reserved for it moves along as a whole.
+            errno = VmaRange.Isolate(ref vma, plan.From, plan.From + plan.OldLength);
+            if (errno != Errno.None)
+            {
+                return new(0, errno);
+            }
+        }
+
         Vma copy = MakeCopy(mm, vma, in plan, events);
         ulong moved = MovePageTables.Move(vma, plan.From, copy, plan.To, plan.OldLength);
         if (moved < plan.OldLength)
         {
             // Back where they came from: there, the tables still are.
             MovePageTables.Move(copy, plan.To, vma, plan.From, moved);
+            copy.HugetlbReservation = null;
             VmaMerge.Unlink(copy);
             return new(0, Errno.ENOMEM);
         }
 
+        vma.HugetlbReservation = null;
         if (copy.Has(VmaFlags.Locked))
         {
             mm.LockedPages += copy.Length >> PageSize.SmallShift;
@@ -196,7 +222,7 @@ internal static class Mremap
         bool isHintFree = plan.To != 0 && plan.KeepsSource && Mmap.IsFree(mm, plan.To, plan.NewLength);
         if (!isHintFree)
         {
-            plan.To = Mmap.FindGap(mm, plan.NewLength);
+            plan.To = Mmap.FindGap(mm, plan.NewLength, mm.Vmas.Find(plan.From)!.IsHugetlb ? PageSize.Huge : PageSize.Small);
         }
 
         return plan.To == 0 ? Errno.ENOMEM : Errno.None;
@@ -215,6 +241,8 @@ internal static class Mremap
 
         AnonVmaChain.Clone(copy, vma);
         copy.AnonVma = vma.AnonVma;
+        copy.HugetlbReservation = vma.HugetlbReservation;
+        copy.HasLostPages = vma.HasLostPages;
         VmaMerge.Link(copy);
         return copy;
     }

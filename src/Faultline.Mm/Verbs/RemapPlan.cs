@@ -7,7 +7,7 @@ internal struct RemapPlan
 
     public ulong OldLength { get; set; }
 
-    public ulong NewLength { get; init; }
+    public ulong NewLength { get; set; }
 
     public ulong To { get; set; }
 
