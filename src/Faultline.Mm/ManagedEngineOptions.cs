@@ -9,7 +9,10 @@ public sealed record ManagedEngineOptions
     /// <summary>The most memory that may be charged, in bytes; zero for all there is.</summary>
     public ulong MemoryLimitBytes { get; init; }
 
-    /// <summary>Pages of 2 MiB set aside for hugetlb (Linux: <c>nr_hugepages</c>). They are taken out of <see cref="MemoryBytes"/>, and cost nothing until they are touched.</summary>
+    /// <summary>
+    /// Pages of 2 MiB set aside for hugetlb (Linux: <c>nr_hugepages</c>). They are taken out of <see cref="MemoryBytes"/>, and cost nothing until
+    /// they are touched.
+    /// </summary>
     public int HugePages { get; init; }
 
     /// <summary>Where pages are swapped to; null for no swap. The engine disposes it.</summary>

@@ -1,6 +1,9 @@
 namespace Faultline.Mm;
 
-/// <summary>The part of <see cref="Invariants"/> that looks at the pool of huge pages and at the files made of them. Address spaces have been looked at before.</summary>
+/// <summary>
+/// The part of <see cref="Invariants"/> that looks at the pool of huge pages and at the files made of them. Address spaces have been looked at
+/// before.
+/// </summary>
 internal static unsafe class HugetlbInvariants
 {
     public static void CheckPool(MmSystem system, Invariants check)

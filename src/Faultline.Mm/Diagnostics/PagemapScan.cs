@@ -115,8 +115,8 @@ internal static class PagemapScan
     }
 
     /// <summary>
-    /// Looks at one entry for each huge page (Linux: <c>pagemap_scan_hugetlb_entry</c>). Protecting takes whole huge pages: one that lies in the range with a part
-    /// only is passed over, one that is too much for the limits ends the scan.
+    /// Looks at one entry for each huge page (Linux: <c>pagemap_scan_hugetlb_entry</c>). Protecting takes whole huge pages: one that lies in the
+    /// range with a part only is passed over, one that is too much for the limits ends the scan.
     /// </summary>
     private static Errno ScanHugetlb(
         Vma vma, PageCategories ofMapping, ref ulong at, ulong end, in PagemapScanRequest request, ref ScanRegions found)

@@ -3,7 +3,9 @@ using Faultline.Sync;
 
 namespace Faultline.Mm;
 
-/// <summary>A write to a hugetlb page that is there, but may not be written as it is (Linux: <c>hugetlb_wp</c>). Under the lock of the page's index.</summary>
+/// <summary>
+/// A write to a hugetlb page that is there, but may not be written as it is (Linux: <c>hugetlb_wp</c>). Under the lock of the page's index.
+/// </summary>
 internal static unsafe class HugetlbCopyOnWrite
 {
     public static FaultResult Handle(ref FaultRequest request, HugetlbFile file, ulong index)
@@ -146,8 +148,8 @@ internal static unsafe class HugetlbCopyOnWrite
     }
 
     /// <summary>
-    /// The pool is empty, and children of a fork have the owner's page: it is taken out of their mappings, and what they miss there from now on is an error
-    /// (Linux: <c>unmap_ref_private</c>). The owner was promised its pages; they were not.
+    /// The pool is empty, and children of a fork have the owner's page: it is taken out of their mappings, and what they miss there from now on is an
+    /// error (Linux: <c>unmap_ref_private</c>). The owner was promised its pages; they were not.
     /// </summary>
     private static void TakeFromChildren(HugetlbFile file, Vma owner, ulong index, Folio folio)
     {

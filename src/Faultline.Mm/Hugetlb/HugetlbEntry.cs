@@ -2,7 +2,10 @@ using System.Threading;
 
 namespace Faultline.Mm;
 
-/// <summary>Entries of hugetlb mappings, which are second-level ones, and the counting of who maps what (Linux: <c>make_huge_pte</c>, <c>hugetlb_add_*_rmap</c>).</summary>
+/// <summary>
+/// Entries of hugetlb mappings, which are second-level ones, and the counting of who maps what (Linux: <c>make_huge_pte</c>,
+/// <c>hugetlb_add_*_rmap</c>).
+/// </summary>
 internal static unsafe class HugetlbEntry
 {
     /// <summary>An entry for a page: always accessed; writable, and dirty with it, if wanted and the mapping is.</summary>
@@ -17,7 +20,9 @@ internal static unsafe class HugetlbEntry
         return Pte.ForFrame(folio.Number, flags);
     }
 
-    /// <summary>Files a page nobody has mapped yet under a private mapping, exclusive to it. Under the table's lock; the mapping was prepared.</summary>
+    /// <summary>
+    /// Files a page nobody has mapped yet under a private mapping, exclusive to it. Under the table's lock; the mapping was prepared.
+    /// </summary>
     public static void AddNewAnonymous(Folio folio, Vma vma, ulong address)
     {
         Frame* record = folio.Record;

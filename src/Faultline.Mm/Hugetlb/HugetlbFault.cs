@@ -2,7 +2,10 @@ using Faultline.Sync;
 
 namespace Faultline.Mm;
 
-/// <summary>A fault in a hugetlb mapping (Linux: <c>hugetlb_fault</c>). Under the lock of the page's index, so a fault, a fill and a removal do not interleave.</summary>
+/// <summary>
+/// A fault in a hugetlb mapping (Linux: <c>hugetlb_fault</c>). Under the lock of the page's index, so a fault, a fill and a removal do not
+/// interleave.
+/// </summary>
 internal static unsafe class HugetlbFault
 {
     public static FaultResult Handle(ref FaultRequest request)

@@ -3,8 +3,8 @@ using Faultline.Sync;
 namespace Faultline.Mm;
 
 /// <summary>
-/// One lock for each page of hugetlb files (Linux: <c>hugetlb_fault_mutex_table</c>): a fault, a fill and a removal of one index do not interleave. Pages share a
-/// fixed number of locks. It stands in for the folio lock too: hugetlb pages enter and leave a page cache under it.
+/// One lock for each page of hugetlb files (Linux: <c>hugetlb_fault_mutex_table</c>): a fault, a fill and a removal of one index do not interleave.
+/// Pages share a fixed number of locks. It stands in for the folio lock too: hugetlb pages enter and leave a page cache under it.
 /// </summary>
 internal sealed class HugetlbFaultLocks
 {

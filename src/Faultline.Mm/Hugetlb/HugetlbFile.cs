@@ -5,8 +5,8 @@ using Faultline.Sync;
 namespace Faultline.Mm;
 
 /// <summary>
-/// A file of huge pages (Linux: a hugetlbfs inode, <c>fs/hugetlbfs/inode.c</c>). Mappings with <c>MAP_HUGETLB</c> have one too, of their own. Its cache is
-/// indexed in huge pages; <see cref="Frame.Index"/> counts small ones, as everywhere.
+/// A file of huge pages (Linux: a hugetlbfs inode, <c>fs/hugetlbfs/inode.c</c>). Mappings with <c>MAP_HUGETLB</c> have one too, of their own. Its
+/// cache is indexed in huge pages; <see cref="Frame.Index"/> counts small ones, as everywhere.
 /// </summary>
 internal sealed unsafe class HugetlbFile : BackingFile
 {

@@ -148,8 +148,8 @@ internal static unsafe class HugetlbFill
     }
 
     /// <summary>
-    /// The rule of hugetlb: dirty and accessed always; writable unless write-protected, or a page of the file in a private mapping. On success the entry has
-    /// taken over the caller's reference.
+    /// The rule of hugetlb: dirty and accessed always; writable unless write-protected, or a page of the file in a private mapping. On success the
+    /// entry has taken over the caller's reference.
     /// </summary>
     private static Errno Install(Vma vma, ulong address, Folio folio, bool isFromCache, bool writeProtect)
     {

@@ -2,7 +2,9 @@ using Faultline.Sync;
 
 namespace Faultline.Mm;
 
-/// <summary>Copying the entries of a hugetlb mapping to the child of a fork (Linux: <c>copy_hugetlb_page_range</c>). The child has no reservation.</summary>
+/// <summary>
+/// Copying the entries of a hugetlb mapping to the child of a fork (Linux: <c>copy_hugetlb_page_range</c>). The child has no reservation.
+/// </summary>
 internal static unsafe class HugetlbFork
 {
     /// <returns>ENOMEM if a table could not be had.</returns>

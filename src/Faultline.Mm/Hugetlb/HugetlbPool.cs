@@ -9,8 +9,8 @@ namespace Faultline.Mm;
 /// reservation, or from what is left over when all reservations are served.
 /// </summary>
 /// <remarks>
-/// A reservation that comes back into force with a page (<see cref="RestoreOnReturn"/>) counts at once, while the page itself is still on its way: until it is
-/// here, whoever needs it is told to try again. So what is promised is always covered by what is free or returning.
+/// A reservation that comes back into force with a page (<see cref="RestoreOnReturn"/>) counts at once, while the page itself is still on its way:
+/// until it is here, whoever needs it is told to try again. So what is promised is always covered by what is free or returning.
 /// </remarks>
 internal sealed unsafe class HugetlbPool
 {
@@ -95,7 +95,8 @@ internal sealed unsafe class HugetlbPool
     /// <param name="reservation">What the mapping or file has reserved; null for nothing.</param>
     /// <param name="index">The page's index.</param>
     /// <param name="use">Whether the reservation may be used.</param>
-    /// <param name="folio">The page, with one reference. Give it back by <see cref="Undo"/> as long as nothing has come of it, or <see cref="Keep"/> it, or <see cref="KeepInFile"/>.</param>
+    /// <param name="folio">The page, with one reference. Give it back by <see cref="Undo"/> as long as nothing has come of it, or <see cref="Keep"/>
+    /// it, or <see cref="KeepInFile"/>.</param>
     /// <returns>ENOSPC, or EAGAIN if a page is on its way back.</returns>
     public Errno Take(HugetlbReservation? reservation, ulong index, HugetlbTake use, out Folio folio)
     {
@@ -143,7 +144,9 @@ internal sealed unsafe class HugetlbPool
         Keep(folio);
     }
 
-    /// <summary>Gives back a page of <see cref="Take"/> that has found no place, with its reservation (Linux: <c>restore_reserve_on_error</c>).</summary>
+    /// <summary>
+    /// Gives back a page of <see cref="Take"/> that has found no place, with its reservation (Linux: <c>restore_reserve_on_error</c>).
+    /// </summary>
     public void Undo(HugetlbReservation? reservation, ulong index, Folio folio)
     {
         using (RankedLock.Scope held = _lock.Enter())

@@ -4,7 +4,9 @@ using Faultline.Sync;
 
 namespace Faultline.Mm;
 
-/// <summary>Taking pages out of a hugetlb file (Linux: <c>hugetlb_vmtruncate</c>, <c>hugetlbfs_punch_hole</c>, <c>remove_inode_hugepages</c>).</summary>
+/// <summary>
+/// Taking pages out of a hugetlb file (Linux: <c>hugetlb_vmtruncate</c>, <c>hugetlbfs_punch_hole</c>, <c>remove_inode_hugepages</c>).
+/// </summary>
 internal static unsafe class HugetlbTruncate
 {
     private const ulong OffsetMask = PageSize.Huge - 1;
@@ -25,8 +27,8 @@ internal static unsafe class HugetlbTruncate
     }
 
     /// <summary>
-    /// Makes a hole of the whole huge pages in a range, and clears what else is in it. Under the file lock. Unlike shmem's, private copies of the pages go
-    /// as well; write-protection stays behind as markers.
+    /// Makes a hole of the whole huge pages in a range, and clears what else is in it. Under the file lock. Unlike shmem's, private copies of the
+    /// pages go as well; write-protection stays behind as markers.
     /// </summary>
     public static void Punch(HugetlbFile file, ulong start, ulong end)
     {

@@ -1,6 +1,8 @@
 namespace Faultline.Mm;
 
-/// <summary>What pagemap, smaps and PAGEMAP_SCAN show of hugetlb mappings (Linux: <c>pagemap_hugetlb_range</c>, <c>smaps_hugetlb_range</c>).</summary>
+/// <summary>
+/// What pagemap, smaps and PAGEMAP_SCAN show of hugetlb mappings (Linux: <c>pagemap_hugetlb_range</c>, <c>smaps_hugetlb_range</c>).
+/// </summary>
 internal static class HugetlbView
 {
     /// <summary>smaps: under names of its own, and not resident.</summary>

@@ -5,7 +5,9 @@ namespace Faultline.Mm;
 /// <summary>Taking entries of hugetlb mappings away (Linux: <c>__unmap_hugepage_range</c>). The range is made of whole huge pages.</summary>
 internal static unsafe class HugetlbZap
 {
-    /// <remarks>Private copies go in every case, and poison too; write-protection is left behind as a marker unless the mapping itself goes.</remarks>
+    /// <remarks>
+    /// Private copies go in every case, and poison too; write-protection is left behind as a marker unless the mapping itself goes.
+    /// </remarks>
     public static void Range(TlbGather gather, Vma vma, ulong start, ulong end, ZapOptions options)
     {
         PageTable tables = vma.Mm.Table;
