@@ -3,13 +3,14 @@ using System.Diagnostics;
 using System.Globalization;
 using System.IO;
 using System.Threading;
+using Faultline.Conformance;
 
 namespace Faultline.Linux.Tests;
 
 /// <summary>2 MiB pages added to the kernel's pool, and taken away again. A lock file keeps test processes from adding at the same time.</summary>
 internal sealed class BorrowedHugePages : IDisposable
 {
-    private const string Pool = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages";
+    private const string Folder = "/sys/kernel/mm/hugepages/hugepages-2048kB/";
     private const int Wanted = 64;
     private static readonly string LockPath = Path.Combine(Path.GetTempPath(), "faultline-hugepages.lock");
     private int _borrowed;
@@ -49,7 +50,7 @@ internal sealed class BorrowedHugePages : IDisposable
             }
 
             Write(before);
-            return new(0, $"The kernel gave only {got} of {Wanted} huge pages; free memory, or write {Wanted} to {Pool} beforehand.");
+            return new(0, $"The kernel gave only {got} of {Wanted} huge pages; free memory, or write {Wanted} to {Folder}nr_hugepages beforehand.");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or TimeoutException)
         {
@@ -57,9 +58,13 @@ internal sealed class BorrowedHugePages : IDisposable
         }
     }
 
-    private static int Read() => int.Parse(File.ReadAllText(Pool), NumberStyles.None | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture);
+    /// <summary>The machine's pool.</summary>
+    internal static HugePagePool ReadPool() => new(Read(), Read("free_hugepages"), Read("resv_hugepages"));
 
-    private static void Write(int count) => File.WriteAllText(Pool, count.ToString(CultureInfo.InvariantCulture));
+    private static int Read(string file = "nr_hugepages") =>
+        int.Parse(File.ReadAllText(Folder + file), NumberStyles.None | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture);
+
+    private static void Write(int count) => File.WriteAllText(Folder + "nr_hugepages", count.ToString(CultureInfo.InvariantCulture));
 
     private static FileStream Lock()
     {

@@ -28,6 +28,9 @@ public sealed class LinuxEngineHost : EngineHost
     public override string? PrepareHugePages() => _hugePages.Value.Refusal;
 
     /// <inheritdoc/>
+    public override HugePagePool ReadHugePagePool() => BorrowedHugePages.ReadPool();
+
+    /// <inheritdoc/>
     public override string? PrepareSwap() => _swap.Value.Refusal;
 
     /// <inheritdoc/>

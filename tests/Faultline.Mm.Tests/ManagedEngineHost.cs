@@ -38,6 +38,9 @@ public sealed class ManagedEngineHost : EngineHost
 
     public override string? PrepareHugePages() => _engine.Capabilities.HugePages.IsAvailable ? null : _engine.Capabilities.HugePages.Reason;
 
+    public override HugePagePool ReadHugePagePool() =>
+        new(_engine.HugePages.Total, _engine.HugePages.Free, _engine.HugePages.Reserved);
+
     public override string? PrepareSwap() => null;
 
     /// <summary>Checks the engine, giving threads that are on their way out of a call a moment to leave.</summary>

@@ -12,6 +12,9 @@ public abstract class EngineHost : IDisposable
     /// <returns>Null, or the reason why they cannot be had.</returns>
     public abstract string? PrepareHugePages();
 
+    /// <summary>The pool, after <see cref="PrepareHugePages"/>.</summary>
+    public abstract HugePagePool ReadHugePagePool();
+
     /// <summary>Has a swap area from now to the end of the run.</summary>
     /// <returns>Null, or the reason why it cannot be had.</returns>
     public abstract string? PrepareSwap();

@@ -79,6 +79,13 @@ public sealed class Testbed : IDisposable
     /// <summary>Skips the case unless there are huge pages.</summary>
     public void NeedHugePages() => SkipIf(_host.PrepareHugePages());
 
+    /// <summary>The pool of huge pages; skips the case if there is none.</summary>
+    public HugePagePool ReadPool()
+    {
+        NeedHugePages();
+        return _host.ReadHugePagePool();
+    }
+
     /// <summary>Gives something up to be disposed with the bed.</summary>
     public T Own<T>(T item)
         where T : IDisposable
