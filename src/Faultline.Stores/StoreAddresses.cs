@@ -54,6 +54,12 @@ public sealed class StoreAddresses(IReadOnlyDictionary<string, Func<Uri, Cancell
         return address.Contains("://", StringComparison.Ordinal) && Uri.TryCreate(address, UriKind.Absolute, out _);
     }
 
+    /// <summary>The last word of an address, for messages.</summary>
+    /// <param name="address">The address.</param>
+    public static string NameOf(string address) =>
+        IsRemote(address) ? Uri.UnescapeDataString(Path.GetFileName(new Uri(address, UriKind.Absolute).AbsolutePath)) is { Length: > 0 } name ? name : address
+        : Path.GetFileName(address);
+
     private async Task<IPageStore> OpenAsync(string address, int depth, CancellationToken cancellation)
     {
         IPageStore bytes = await OpenBytesAsync(address, cancellation).ConfigureAwait(false);
@@ -109,8 +115,4 @@ public sealed class StoreAddresses(IReadOnlyDictionary<string, Func<Uri, Cancell
 
         return Path.Combine(Path.GetDirectoryName(Path.GetFullPath(address))!, name);
     }
-
-    private static string NameOf(string address) =>
-        IsRemote(address) ? Uri.UnescapeDataString(Path.GetFileName(new Uri(address, UriKind.Absolute).AbsolutePath)) is { Length: > 0 } name ? name : address
-        : Path.GetFileName(address);
 }

@@ -42,6 +42,7 @@ internal static class CommandTree
         {
             QuickstartCommand.Create(),
             RestoreCommand.Create(),
+            ImageCommand.Create(),
             DoctorCommand.Create(),
             BenchCommand.Create(),
         };

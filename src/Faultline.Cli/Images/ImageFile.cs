@@ -2,63 +2,70 @@ using System;
 using System.IO;
 using System.Runtime.InteropServices;
 using System.Threading;
+using System.Threading.Tasks;
+using Faultline.Paging;
+using Faultline.Stores;
 using Microsoft.Win32.SafeHandles;
 
 namespace Faultline.Cli.Images;
 
 /// <summary>The image to restore: checked once, before anything is started, so that every later step may rely on it.</summary>
-/// <param name="Path">The full path.</param>
+/// <param name="Path">The full path, or the address.</param>
 /// <param name="LengthBytes">Its length: a multiple of the page size, and not zero.</param>
-internal sealed record ImageFile(string Path, long LengthBytes)
+/// <param name="IsPlain">Whether it is a file on this machine that holds the image's bytes as they are.</param>
+internal sealed record ImageFile(string Path, long LengthBytes, bool IsPlain)
 {
     private const int BlockBytes = 1 << 20;
 
     public int Pages => (int)(LengthBytes / PageChecksum.PageBytes);
 
-    /// <summary>Checks that the file can be restored from.</summary>
+    /// <summary>Checks that the image can be restored from.</summary>
     /// <exception cref="ToolException">It cannot: one sentence says why.</exception>
-    public static ImageFile Check(string path)
+    public static async Task<ImageFile> CheckAsync(string path, CancellationToken cancellation)
     {
-        string full = System.IO.Path.GetFullPath(path);
-        if (Directory.Exists(full))
+        bool isRemote = StoreAddresses.IsRemote(path);
+        string full = isRemote ? path : System.IO.Path.GetFullPath(path);
+        if (!isRemote)
         {
-            throw ToolException.BadInput($"The image {path} is a directory; name a file.");
+            CheckOrdinary(path, full);
         }
 
-        if (!File.Exists(full))
-        {
-            throw ToolException.BadInput($"The image {path} does not exist.");
-        }
-
-        long length = LengthOf(path, full);
-        if (length == 0)
-        {
-            throw ToolException.BadInput($"The image {path} is empty, so there is nothing to restore.");
-        }
-
+        using IPageStore store = await ToolStores.OpenAsync(path, cancellation).ConfigureAwait(false);
+        long length = (long)store.Length;
         if (length % PageChecksum.PageBytes != 0)
         {
-            throw ToolException.BadInput(
-                $"The image {path} has {length} bytes, which is not a multiple of the page size (4096): pad a copy of it with `truncate -s %4096`.");
+            string advice = !isRemote && store is FilePageStore ? ": pad a copy of it with `truncate -s %4096`." : ".";
+            throw ToolException.BadInput($"The image {path} has {length} bytes, which is not a multiple of the page size (4096){advice}");
         }
 
         return length / PageChecksum.PageBytes <= Array.MaxLength
-            ? new ImageFile(full, length)
+            ? new ImageFile(full, length, !isRemote && store is FilePageStore)
             : throw ToolException.BadInput($"The image {path} has more than {Array.MaxLength} pages, which is more than this tool keeps checksums for.");
     }
 
     /// <summary>Reads the whole image once and computes the checksum of every page.</summary>
-    public ulong[] ComputeChecksums(CancellationToken cancellation)
+    public async Task<ulong[]> ComputeChecksumsAsync(CancellationToken cancellation)
     {
         ulong[] checksums = new ulong[Pages];
         byte[] block = GC.AllocateUninitializedArray<byte>(BlockBytes);
-        using SafeFileHandle file = File.OpenHandle(Path);
+        using IPageStore store = await ToolStores.OpenAsync(Path, cancellation).ConfigureAwait(false);
         int page = 0;
         while (page < checksums.Length)
         {
             cancellation.ThrowIfCancellationRequested();
-            int wanted = (int)Math.Min(BlockBytes, LengthBytes - ((long)page * PageChecksum.PageBytes));
-            ReadExactly(file, block.AsSpan(0, wanted), (long)page * PageChecksum.PageBytes);
+            long start = (long)page * PageChecksum.PageBytes;
+            int wanted = (int)Math.Min(BlockBytes, LengthBytes - start);
+            StoreRead read = await store.ReadAsync((ulong)start, block.AsMemory(0, wanted), cancellation).ConfigureAwait(false);
+            if (read.Cause is { } cause)
+            {
+                throw new ToolException(ExitCode.Failed, $"The image {Path} cannot be read: {Sentence.Of(cause)}", cause);
+            }
+
+            if (read.BytesRead != wanted)
+            {
+                throw new ToolException(ExitCode.Failed, $"The image {Path} became shorter while it was read.");
+            }
+
             for (int offset = 0; offset < wanted; offset += PageChecksum.PageBytes)
             {
                 checksums[page++] = PageChecksum.Of(block.AsSpan(offset, PageChecksum.PageBytes));
@@ -80,18 +87,21 @@ internal sealed record ImageFile(string Path, long LengthBytes)
         return MemoryMarshal.Cast<byte, ulong>(bytes).ToArray();
     }
 
-    private void ReadExactly(SafeFileHandle file, Span<byte> target, long offset)
+    private static void CheckOrdinary(string path, string full)
     {
-        while (!target.IsEmpty)
+        if (Directory.Exists(full))
         {
-            int read = RandomAccess.Read(file, target, offset);
-            if (read == 0)
-            {
-                throw new ToolException(ExitCode.Failed, $"The image {Path} became shorter while it was read.");
-            }
+            throw ToolException.BadInput($"The image {path} is a directory; name a file.");
+        }
 
-            target = target[read..];
-            offset += read;
+        if (!File.Exists(full))
+        {
+            throw ToolException.BadInput($"The image {path} does not exist.");
+        }
+
+        if (LengthOf(path, full) == 0)
+        {
+            throw ToolException.BadInput($"The image {path} is empty, so there is nothing to restore.");
         }
     }
 

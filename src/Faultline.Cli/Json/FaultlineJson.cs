@@ -10,4 +10,9 @@ namespace Faultline.Cli.Json;
 [JsonSerializable(typeof(DoctorDocument))]
 [JsonSerializable(typeof(RestoreDocument))]
 [JsonSerializable(typeof(ErrorDocument))]
+[JsonSerializable(typeof(ImageWrittenDocument))]
+[JsonSerializable(typeof(ImageInspectDocument))]
+[JsonSerializable(typeof(ImageVerifyDocument))]
+[JsonSerializable(typeof(ImageExtractDocument))]
+[JsonSerializable(typeof(ImageDiffDocument))]
 internal sealed partial class FaultlineJson : JsonSerializerContext;

@@ -1,5 +1,4 @@
 using System;
-using System.IO;
 using Faultline.Cli.Clones;
 using Faultline.Cli.Images;
 using Faultline.Linux;
@@ -25,7 +24,7 @@ internal static class PagerProcess
         using var rehearsalServer = new ImageServer(rehearsalPager, rehearsalImage, RunFolder.RehearsalSocketOf(job.RunFolder));
 
         using var pager = new Pager(engine, options);
-        using PagedImage image = pager.OpenImage(new FilePageStore(job.Image), Path.GetFileName(job.Image));
+        using PagedImage image = pager.OpenImage(ToolStores.Open(job.Image), ToolStores.NameOf(job.Image));
         using var server = new ImageServer(pager, image, RunFolder.SocketOf(job.RunFolder));
         link.Send(new ChildMessage { IsReady = true });
 

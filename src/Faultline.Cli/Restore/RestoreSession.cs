@@ -23,7 +23,7 @@ internal static class RestoreSession
     /// <exception cref="ToolException">The input cannot be used, or the run failed so early that there are no numbers.</exception>
     public static async Task<RestoreDocument> RunAsync(string command, RestoreOptions options, RunFolder folder, RunView view, CancellationToken cancellation)
     {
-        var image = ImageFile.Check(options.ImagePath);
+        ImageFile image = await ImageFile.CheckAsync(options.ImagePath, cancellation).ConfigureAwait(false);
         Check(options, image);
         var plan = new RestorePlan(options, image, folder);
         if (options.EngineNote is { } note)
@@ -34,7 +34,8 @@ internal static class RestoreSession
         if (options.Verify)
         {
             view.Say($"Computing the checksums of {Amount.Count(image.Pages)} pages");
-            ImageFile.WriteChecksums(RunFolder.ChecksumsOf(folder.Path), image.ComputeChecksums(cancellation));
+            ulong[] checksums = await image.ComputeChecksumsAsync(cancellation).ConfigureAwait(false);
+            ImageFile.WriteChecksums(RunFolder.ChecksumsOf(folder.Path), checksums);
         }
 
         var runs = new List<RunResult>();
@@ -59,6 +60,11 @@ internal static class RestoreSession
 
     private static void Check(RestoreOptions options, ImageFile image)
     {
+        if (!image.IsPlain && options.Compare.FirstOrDefault(static mode => mode is RestoreMode.Eager or RestoreMode.Mmap) is not RestoreMode.Continue and var mode)
+        {
+            throw ToolException.BadInput($"--compare {mode.Word()} reads a plain file on this machine: `faultline image extract` makes one of {image.Path}.");
+        }
+
         if (options.Pattern == AccessPattern.Trace)
         {
             _ = TraceFile.Read(options.TracePath!, image.Pages);

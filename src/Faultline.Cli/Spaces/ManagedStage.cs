@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.IO;
 using Faultline.Cli.Clones;
 using Faultline.Cli.Images;
 using Faultline.Cli.Processes;
@@ -31,7 +30,7 @@ internal sealed class ManagedStage : IDisposable
             _rehearsalPager = new Pager(Engine, options);
             _rehearsalImage = _rehearsalPager.OpenImage(new MemoryPageStore(Rehearsal.Image()), "rehearsal");
             _pager = new Pager(Engine, options);
-            _image = _pager.OpenImage(new FilePageStore(plan.Image.Path), Path.GetFileName(plan.Image.Path));
+            _image = _pager.OpenImage(ToolStores.Open(plan.Image.Path), ToolStores.NameOf(plan.Image.Path));
         }
     }
 

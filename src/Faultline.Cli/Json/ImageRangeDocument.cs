@@ -1,0 +1,4 @@
+namespace Faultline.Cli.Json;
+
+/// <summary>A part of an image.</summary>
+internal sealed record ImageRangeDocument(ulong OffsetBytes, ulong LengthBytes);
