@@ -60,7 +60,8 @@ internal static class RestoreSession
 
     private static void Check(RestoreOptions options, ImageFile image)
     {
-        if (!image.IsPlain && options.Compare.FirstOrDefault(static mode => mode is RestoreMode.Eager or RestoreMode.Mmap) is not RestoreMode.Continue and var mode)
+        RestoreMode mode = options.Compare.FirstOrDefault(static mode => mode is RestoreMode.Eager or RestoreMode.Mmap);
+        if (!image.IsPlain && mode != RestoreMode.Continue)
         {
             throw ToolException.BadInput($"--compare {mode.Word()} reads a plain file on this machine: `faultline image extract` makes one of {image.Path}.");
         }
