@@ -10,24 +10,14 @@ namespace Faultline.Paging.Tests;
 /// <summary>What is written is told, once, and nothing else; also while threads write.</summary>
 public abstract class DirtyTrackerTests(IMemoryEngine engine) : PagerTests(engine)
 {
-    /// <summary>What memory can be tracked.</summary>
-    public enum Kind
+    public static TheoryData<DirtyTracking, MemorySort> Every()
     {
-        Anonymous,
-        ShmemShared,
-        ShmemPrivate,
-        HugetlbShared,
-        HugetlbPrivate,
-    }
-
-    public static TheoryData<DirtyTracking, Kind> Every()
-    {
-        TheoryData<DirtyTracking, Kind> data = [];
+        TheoryData<DirtyTracking, MemorySort> data = [];
         foreach (DirtyTracking tracking in Enum.GetValues<DirtyTracking>())
         {
-            foreach (Kind kind in Enum.GetValues<Kind>())
+            foreach (MemorySort sort in Enum.GetValues<MemorySort>())
             {
-                data.Add(tracking, kind);
+                data.Add(tracking, sort);
             }
         }
 
@@ -36,45 +26,42 @@ public abstract class DirtyTrackerTests(IMemoryEngine engine) : PagerTests(engin
 
     [Theory(Timeout = 60_000)]
     [MemberData(nameof(Every))]
-    public async Task TakeWritten_PagesStored_AreThose(DirtyTracking tracking, Kind kind)
+    public async Task TakeWritten_PagesStored_AreThose(DirtyTracking tracking, MemorySort sort)
     {
         await Task.Yield();
-        (AddressRange range, IMemoryAccess access, IDirtyTracker tracker) = Track(tracking, kind, pages: 8);
-        ulong page = tracker.PageBytes;
+        (TrackedMemory memory, IDirtyTracker tracker) = Track(tracking, sort, pages: 8);
+        Assert.Equal(memory.PageBytes, tracker.PageBytes);
         List<AddressRange> written = [];
         tracker.TakeWritten(written);
         Assert.Equal(0, tracker.TakeWritten(written));
         Assert.Empty(written);
 
-        foreach (ulong index in new ulong[] { 1, 2, 5 })
-        {
-            Assert.Equal(AccessFault.None, access.Store(range.Start + (index * page) + 16, index).Fault);
-        }
-
-        Assert.Equal(AccessFault.None, access.Load(range.Start + (4 * page), out _).Fault);
+        memory.Store(1, 1);
+        memory.Store(2, 2);
+        memory.Store(5, 5);
+        memory.Load(4);
         Assert.Equal(3, tracker.TakeWritten(written));
-        Assert.Equal([range.Slice(page, 2 * page), range.Slice(5 * page, page)], written);
+        Assert.Equal([memory.PagesAt(1, 2), memory.PagesAt(5)], written);
         Assert.Equal(0, tracker.TakeWritten(written));
 
-        Assert.Equal(AccessFault.None, access.Store(range.Start + (2 * page), 9).Fault);
+        memory.Store(2, 9);
         Assert.Equal(1, tracker.TakeWritten(written));
-        Assert.Equal([range.Slice(2 * page, page)], written);
+        Assert.Equal([memory.PagesAt(2)], written);
     }
 
     // Every page that is never written but was never there either must not come back a second time.
     [Theory(Timeout = 60_000)]
     [MemberData(nameof(Every))]
-    public async Task TakeWritten_FirstTouchOfAHole_IsWritten(DirtyTracking tracking, Kind kind)
+    public async Task TakeWritten_FirstTouchOfAHole_IsWritten(DirtyTracking tracking, MemorySort sort)
     {
         await Task.Yield();
-        (AddressRange range, IMemoryAccess access, IDirtyTracker tracker) = Track(tracking, kind, pages: 4, populated: false);
-        ulong page = tracker.PageBytes;
+        (TrackedMemory memory, IDirtyTracker tracker) = Track(tracking, sort, pages: 4, populated: false);
         List<AddressRange> written = [];
         tracker.TakeWritten(written);
         Assert.Equal(0, tracker.TakeWritten(written));
-        Assert.Equal(AccessFault.None, access.Store(range.Start + (3 * page), 1).Fault);
+        memory.Store(3, 1);
         Assert.Equal(1, tracker.TakeWritten(written));
-        Assert.Equal([range.Slice(3 * page, page)], written);
+        Assert.Equal([memory.PagesAt(3)], written);
     }
 
     /// <summary>
@@ -83,22 +70,22 @@ public abstract class DirtyTrackerTests(IMemoryEngine engine) : PagerTests(engin
     /// </summary>
     [Theory(Timeout = 120_000)]
     [MemberData(nameof(Every))]
-    public async Task TakeWritten_WhileThreadsWrite_LosesNothingAndInventsNothing(DirtyTracking tracking, Kind kind)
+    public async Task TakeWritten_WhileThreadsWrite_LosesNothingAndInventsNothing(DirtyTracking tracking, MemorySort sort)
     {
         const int Writers = 2;
-        int pages = kind is Kind.HugetlbShared or Kind.HugetlbPrivate ? 4 : 128;
-        (AddressRange range, IMemoryAccess reader, IDirtyTracker tracker) = Track(tracking, kind, pages);
+        int pages = sort is MemorySort.HugetlbShared or MemorySort.HugetlbPrivate ? 4 : 128;
+        (TrackedMemory memory, IDirtyTracker tracker) = Track(tracking, sort, pages);
         Ledger ledger = new(pages);
         using CancellationTokenSource stop = new();
         Task[] writing = [.. Enumerable.Range(0, Writers).Select(writer => Task.Factory.StartNew(
-            () => Write(range, tracker.PageBytes, ledger, writer, Writers, stop.Token),
+            () => Write(memory, ledger, writer, Writers, stop.Token),
             CancellationToken.None,
             TaskCreationOptions.LongRunning,
             TaskScheduler.Default))];
 
         List<AddressRange> written = [];
         tracker.TakeWritten(written);
-        Copy(written, range, tracker.PageBytes, reader, ledger);
+        Copy(written, memory, ledger);
         long finishedBefore = 0;
         int rounds = 0;
         for (; rounds < 400; rounds++)
@@ -107,11 +94,11 @@ public abstract class DirtyTrackerTests(IMemoryEngine engine) : PagerTests(engin
             tracker.TakeWritten(written);
             if (rounds > 0)
             {
-                ledger.AssertNothingInvented(PagesOf(written, range, tracker.PageBytes));
+                ledger.AssertNothingInvented(PagesOf(written, memory));
             }
 
             ledger.Before = finished;
-            Copy(written, range, tracker.PageBytes, reader, ledger);
+            Copy(written, memory, ledger);
             finishedBefore = finished.Sum();
         }
 
@@ -119,11 +106,11 @@ public abstract class DirtyTrackerTests(IMemoryEngine engine) : PagerTests(engin
         await Task.WhenAll(writing).WaitAsync(Deadline, TestContext.Current.CancellationToken);
         Assert.True(finishedBefore > 0, "Nobody wrote.");
         tracker.TakeWritten(written);
-        Copy(written, range, tracker.PageBytes, reader, ledger);
+        Copy(written, memory, ledger);
         Assert.Equal(0, tracker.TakeWritten(written));
         for (int page = 0; page < pages; page++)
         {
-            ulong there = Generation(range, tracker.PageBytes, page, reader);
+            ulong there = memory.Load(page);
             Assert.Equal((page, there), (page, ledger.Copied[page]));
             Assert.Equal((ulong)ledger.Finished()[page], there);
         }
@@ -134,11 +121,11 @@ public abstract class DirtyTrackerTests(IMemoryEngine engine) : PagerTests(engin
     [InlineData(DirtyTracking.Synchronous)]
     public async Task Dispose_WhileAThreadWrites_LetsItGoOn(DirtyTracking tracking)
     {
-        (AddressRange range, _, IDirtyTracker tracker) = Track(tracking, Kind.Anonymous, pages: 64);
+        (TrackedMemory memory, IDirtyTracker tracker) = Track(tracking, MemorySort.Anonymous, pages: 64);
         using CancellationTokenSource stop = new();
         Ledger ledger = new(64);
         Task writing = Task.Factory.StartNew(
-            () => Write(range, PageSize.Small, ledger, 0, 1, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            () => Write(memory, ledger, 0, 1, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         List<AddressRange> written = [];
         for (int i = 0; i < 20; i++)
         {
@@ -158,80 +145,48 @@ public abstract class DirtyTrackerTests(IMemoryEngine engine) : PagerTests(engin
     public async Task Start_RangeOfAnotherContext_EBUSY()
     {
         await Task.Yield();
-        (AddressRange range, _, _) = Track(DirtyTracking.Asynchronous, Kind.Anonymous, pages: 2);
+        (TrackedMemory memory, _) = Track(DirtyTracking.Asynchronous, MemorySort.Anonymous, pages: 2);
         MemoryEngineException refused = Assert.Throws<MemoryEngineException>(
-            () => DirtyTracker.Start(Engine, Engine.Home, range, DirtyTracking.Synchronous));
+            () => DirtyTracker.Start(Engine, Engine.Home, memory.Range, DirtyTracking.Synchronous));
         Assert.Equal((Errno.EBUSY, "UFFDIO_REGISTER"), (refused.Errno, refused.Call));
     }
 
-    private static IEnumerable<int> PagesOf(List<AddressRange> written, AddressRange range, ulong pageBytes)
+    private static IEnumerable<int> PagesOf(List<AddressRange> written, TrackedMemory memory)
     {
         foreach (AddressRange run in written)
         {
-            for (ulong offset = 0; offset < run.Length; offset += pageBytes)
+            for (ulong offset = 0; offset < run.Length; offset += memory.PageBytes)
             {
-                yield return (int)((run.Start.Value + offset - range.Start.Value) / pageBytes);
+                yield return (int)((run.Start.Value + offset - memory.Range.Start.Value) / memory.PageBytes);
             }
         }
     }
 
-    private static void Copy(List<AddressRange> written, AddressRange range, ulong pageBytes, IMemoryAccess reader, Ledger ledger)
+    private static void Copy(List<AddressRange> written, TrackedMemory memory, Ledger ledger)
     {
-        foreach (int page in PagesOf(written, range, pageBytes))
+        foreach (int page in PagesOf(written, memory))
         {
-            ledger.Copied[page] = Generation(range, pageBytes, page, reader);
+            ledger.Copied[page] = memory.Load(page);
         }
     }
 
-    private static ulong Generation(AddressRange range, ulong pageBytes, int page, IMemoryAccess reader)
+    private static void Write(TrackedMemory memory, Ledger ledger, int writer, int writers, CancellationToken stop)
     {
-        Assert.Equal(AccessFault.None, reader.Load(range.Start + ((ulong)page * pageBytes), out ulong value).Fault);
-        return value;
-    }
-
-    private void Write(AddressRange range, ulong pageBytes, Ledger ledger, int writer, int writers, CancellationToken stop)
-    {
-        using IMemoryAccess access = Engine.Home.OpenAccess(AccessMode.Kernel).OrThrow("accessor");
+        using IMemoryAccess access = memory.OpenAccess();
         var random = new Random(17 + writer);
         while (!stop.IsCancellationRequested)
         {
-            int page = (random.Next(ledger.Copied.Length / writers) * writers) + writer;
+            int page = (random.Next(memory.Pages / writers) * writers) + writer;
             long generation = ledger.Begin(page);
-            Assert.Equal(AccessFault.None, access.Store(range.Start + ((ulong)page * pageBytes), (ulong)generation).Fault);
+            memory.Store(access, page, (ulong)generation);
             ledger.End(page, generation);
         }
     }
 
-    private (AddressRange Range, IMemoryAccess Access, IDirtyTracker Tracker) Track(DirtyTracking tracking, Kind kind, int pages, bool populated = true)
+    private (TrackedMemory Memory, IDirtyTracker Tracker) Track(DirtyTracking tracking, MemorySort sort, int pages, bool populated = true)
     {
-        Assert.SkipUnless(Engine.Capabilities.KernelFaults.IsAvailable, Engine.Capabilities.KernelFaults.Reason);
-        bool isHuge = kind is Kind.HugetlbShared or Kind.HugetlbPrivate;
-        Assert.SkipUnless(!isHuge || Engine.Capabilities.HugePages.IsAvailable, Engine.Capabilities.HugePages.Reason);
-        ulong length = (ulong)pages * (isHuge ? PageSize.Huge : PageSize.Small);
-        var request = MapRequest.PrivateAnonymous(length);
-        if (kind != Kind.Anonymous)
-        {
-            IMemoryFile file = Own(Engine.CreateMemoryFile(new() { Name = "tracked", Size = length, HugePages = isHuge }).OrThrow("memfd_create"));
-            request = kind is Kind.ShmemShared or Kind.HugetlbShared ? MapRequest.SharedFile(file, length) : MapRequest.PrivateFile(file, length);
-        }
-
-        SystemResult<VirtualAddress> mapped = Engine.Home.Map(in request);
-        Assert.SkipUnless(mapped.Errno != Errno.ENOMEM || !isHuge, "The pool has no free huge pages: sysctl vm.nr_hugepages.");
-        AddressRange range = new(mapped.OrThrow("mmap"), length);
-        Own(new Mapping(Engine.Home, range));
-        if (populated)
-        {
-            Engine.Home.Advise(range, Advice.PopulateWrite).OrThrow("MADV_POPULATE_WRITE", range);
-        }
-
-        IMemoryAccess access = Own(Engine.Home.OpenAccess(AccessMode.Kernel).OrThrow("accessor"));
-        return (range, access, Own(DirtyTracker.Start(Engine, Engine.Home, range, tracking)));
-    }
-
-    /// <summary>Unmaps at the end.</summary>
-    private sealed class Mapping(IAddressSpace space, AddressRange range) : IDisposable
-    {
-        public void Dispose() => space.Unmap(range).OrThrow("munmap", range);
+        TrackedMemory memory = Own(new TrackedMemory(Engine, sort, pages, populated));
+        return (memory, Own(DirtyTracker.Start(Engine, Engine.Home, memory.Range, tracking)));
     }
 
     /// <summary>What the writers did: stores begun and ended by page.</summary>
