@@ -6,7 +6,8 @@ namespace Faultline.Mm;
 /// <summary>The lock of each table (Linux: split page-table locks). Tables share a fixed number of locks, chosen by frame number.</summary>
 internal sealed class PageTableLocks
 {
-    private const int Count = 1024;
+    private const int CountShift = 10;
+    private const int Count = 1 << CountShift;
 
     private readonly RankedLock[] _locks = new RankedLock[Count];
 
@@ -31,7 +32,8 @@ internal sealed class PageTableLocks
 
     public bool IsHeld(PteTable table) => Of(table).IsHeld;
 
-    private static int Slot(PteTable table) => (int)(table.Number & (Count - 1));
+    /// <summary>Scattered: tables whose frames follow each other, of two threads perhaps, have locks far apart.</summary>
+    private static int Slot(PteTable table) => (int)((table.Number * 0x9E37_79B1) >> (32 - CountShift));
 
     private RankedLock Of(PteTable table) => _locks[Slot(table)];
 }

@@ -28,6 +28,9 @@ internal sealed class UserfaultfdContext : UserfaultfdBinding
     /// <summary>Replaced, never changed. Guard for replacing: <see cref="_queueLock"/>.</summary>
     private IReadiness[] _pollers = [];
 
+    /// <summary>Faults in the two queues below. Changed under <see cref="_queueLock"/>; read without it by those who would wake.</summary>
+    private int _waiters;
+
     private FaultQueue _pending;
     private FaultQueue _read;
 
@@ -128,6 +131,7 @@ internal sealed class UserfaultfdContext : UserfaultfdBinding
         waiter.Context = this;
         waiter.IsRead = false;
         _pending.Append(waiter);
+        SetWaiters(_waiters + 1);
         return true;
     }
 
@@ -166,8 +170,18 @@ internal sealed class UserfaultfdContext : UserfaultfdBinding
     }
 
     /// <summary>Wakes the faults whose message address lies in a range (Linux: <c>wake_userfault</c>).</summary>
+    /// <remarks>
+    /// Between what the caller has changed and the look for waiters lies a full barrier, of a lock that was let go or of the handle's count of calls.
+    /// A thread that is not seen here is queued later, and then finds the entry changed when it looks again.
+    /// </remarks>
     public void Wake(ulong start, ulong length)
     {
+        Seam.Touch(this, TouchKind.Read, place: 3);
+        if (Volatile.Read(ref _waiters) == 0)
+        {
+            return;
+        }
+
         using RankedLock.Scope held = _queueLock.Enter();
         WakeLocked(ref _pending, start, length);
         WakeLocked(ref _read, start, length);
@@ -326,7 +340,7 @@ internal sealed class UserfaultfdContext : UserfaultfdBinding
         happening.Parker.Unpark();
     }
 
-    private static void WakeLocked(ref FaultQueue queue, ulong start, ulong length)
+    private void WakeLocked(ref FaultQueue queue, ulong start, ulong length)
     {
         FaultWaiter? waiter = queue.First;
         while (waiter is not null)
@@ -335,6 +349,7 @@ internal sealed class UserfaultfdContext : UserfaultfdBinding
             if (waiter.Address - start < length)
             {
                 queue.Remove(waiter);
+                SetWaiters(_waiters - 1);
                 waiter.Context = null;
 
                 // Under the lock: a thread that looks for itself and is not queued may come back with another fault at once.
@@ -361,7 +376,14 @@ internal sealed class UserfaultfdContext : UserfaultfdBinding
             _pending.Remove(waiter);
         }
 
+        SetWaiters(_waiters - 1);
         waiter.Context = null;
+    }
+
+    private void SetWaiters(int count)
+    {
+        Seam.Touch(this, TouchKind.Write, place: 3);
+        Volatile.Write(ref _waiters, count);
     }
 
     private void WaitFor(PendingEvent happening)
