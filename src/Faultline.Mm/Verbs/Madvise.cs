@@ -138,13 +138,8 @@ internal static class Madvise
             _ => (vma.Flags & ~VmaFlags.HugePage) | VmaFlags.NoHugePage,
         };
 
-        // Only private anonymous memory can read as zero in a child. Hugetlb mappings count as special (VM_DONTEXPAND), so there is no way back from DONTFORK.
-        return advice switch
-        {
-            Advice.WipeOnFork => vma.IsAnonymous,
-            Advice.DoFork => !vma.IsHugetlb,
-            _ => true,
-        };
+        // Only private anonymous memory can read as zero in a child.
+        return advice != Advice.WipeOnFork || vma.IsAnonymous;
     }
 
     /// <summary>
