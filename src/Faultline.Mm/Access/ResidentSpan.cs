@@ -37,6 +37,7 @@ internal static unsafe class ResidentSpan
             next = host + PageSize.Small;
         }
 
+        mm.HasHandedOutSpans = true;
         span = new Span<byte>(first + (range.Start.Value & (PageSize.Small - 1)), (int)range.Length);
         return true;
     }

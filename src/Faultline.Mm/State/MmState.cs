@@ -47,6 +47,9 @@ internal sealed class MmState
     /// <summary>Pages in locked mappings. Guard: mmap lock for writing.</summary>
     public ulong LockedPages { get; set; }
 
+    /// <summary>Whether somebody may be looking at bytes of its frames directly: pages must then stay in their frames. Guard: mmap lock.</summary>
+    public bool HasHandedOutSpans { get; set; }
+
     /// <summary>Whether its process was killed or has exited: whoever waits on its behalf gives up.</summary>
     public bool IsKilled
     {

@@ -34,9 +34,7 @@ internal static class Madvise
                 => ChangeFlags(mm, start, end, advice),
             Advice.GuardInstall or Advice.GuardRemove => GuardRegion.Run(mm, start, end, advice),
             Advice.Cold or Advice.PageOut => PageOutRange(mm, start, end, advice),
-
-            // There are no huge pages to make.
-            Advice.Collapse => Errno.EINVAL,
+            Advice.Collapse => MadviseCollapse.Run(mm, start, end),
             _ => CheckMapped(mm, start, end),
         };
     }

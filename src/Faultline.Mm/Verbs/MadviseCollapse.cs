@@ -1,0 +1,82 @@
+using System;
+using Faultline.Sync;
+
+namespace Faultline.Mm;
+
+/// <summary>MADV_COLLAPSE (Linux: <c>madvise_collapse</c>): makes huge pages at once, whatever the settings say.</summary>
+internal static class MadviseCollapse
+{
+    public static Errno Run(MmState mm, ulong start, ulong end)
+    {
+        Errno holes = Errno.None;
+        ulong at = start;
+        while (at < end)
+        {
+            ulong partEnd;
+            using (RankedSharedLock.ReadScope held = mm.Lock.EnterRead())
+            {
+                Vma? vma = mm.Vmas.FindFrom(at);
+                if (vma is null || vma.Start >= end)
+                {
+                    return Errno.ENOMEM;
+                }
+
+                if (vma.Start > at)
+                {
+                    holes = Errno.ENOMEM;
+                    at = vma.Start;
+                }
+
+                if (!CollapseScan.Allows(vma))
+                {
+                    return Errno.EINVAL;
+                }
+
+                partEnd = Math.Min(end, vma.End);
+            }
+
+            Errno errno = Part(mm, at, partEnd);
+            if (errno != Errno.None)
+            {
+                return errno;
+            }
+
+            at = partEnd;
+        }
+
+        return holes;
+    }
+
+    /// <summary>The aligned ranges that lie in one mapping. What is wrong with one of them does not always keep the next from its turn.</summary>
+    private static Errno Part(MmState mm, ulong start, ulong end)
+    {
+        ulong last = HugeRange.StartOf(end);
+        var failed = CollapseResult.Done;
+        for (ulong at = HugeRange.StartOf(start + PageSize.Huge - 1); at < last; at += PageSize.Huge)
+        {
+            CollapseResult result = Collapse.At(mm, at, CollapseLimits.Forced);
+            if (result is CollapseResult.Done or CollapseResult.AlreadyHuge)
+            {
+                continue;
+            }
+
+            failed = result;
+            if (result is not (CollapseResult.NoTable or CollapseResult.WriteProtected or CollapseResult.NotUsed or CollapseResult.Busy))
+            {
+                break;
+            }
+        }
+
+        return ErrnoOf(failed);
+    }
+
+    /// <summary>Linux: <c>madvise_collapse_errno</c>.</summary>
+    private static Errno ErrnoOf(CollapseResult result) => result switch
+    {
+        CollapseResult.Done => Errno.None,
+        CollapseResult.NoMemory => Errno.ENOMEM,
+        CollapseResult.OverLimit or CollapseResult.TooManyAbsent => Errno.EBUSY,
+        CollapseResult.Busy => Errno.EAGAIN,
+        _ => Errno.EINVAL,
+    };
+}
