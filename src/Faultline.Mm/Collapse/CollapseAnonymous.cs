@@ -79,7 +79,14 @@ internal static unsafe class CollapseAnonymous
 
             var request = new FaultRequest
             {
-                Mm = mm, Address = address, IsWrite = false, Mode = AccessMode.Kernel, Waiter = FaultWaiter.OfThread, Vma = vma, Table = table, Entry = entry,
+                Mm = mm,
+                Address = address,
+                IsWrite = false,
+                Mode = AccessMode.Kernel,
+                Waiter = FaultWaiter.OfThread,
+                Vma = vma,
+                Table = table,
+                Entry = entry,
             };
             FaultResult fault = SwapFault.Handle(ref request);
             if (fault is not (FaultResult.Done or FaultResult.Retry))

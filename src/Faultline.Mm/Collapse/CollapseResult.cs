@@ -8,8 +8,11 @@ internal enum CollapseResult
     /// <summary>There is a huge entry already.</summary>
     AlreadyHuge,
 
-    /// <summary>Nothing was ever there: not even a table.</summary>
+    /// <summary>Nothing was ever there: no lowest-level table.</summary>
     NoTable,
+
+    /// <summary>Nothing was ever near: no second-level table either.</summary>
+    NoMiddleTable,
 
     /// <summary>More absent or zero pages than allowed; an armed mapping allows none, for each is to be asked for.</summary>
     TooManyAbsent,

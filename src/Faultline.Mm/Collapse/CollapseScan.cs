@@ -32,7 +32,9 @@ internal static unsafe class CollapseScan
         PteTable table = vma.Mm.Table.Find(start);
         if (table.IsNull)
         {
-            return vma.Mm.Table.HasHugeEntry(start) ? CollapseResult.AlreadyHuge : CollapseResult.NoTable;
+            return vma.Mm.Table.HasHugeEntry(start) ? CollapseResult.AlreadyHuge
+                : vma.Mm.Table.FindMiddle(start).IsNull ? CollapseResult.NoMiddleTable
+                : CollapseResult.NoTable;
         }
 
         int absent = 0;

@@ -51,7 +51,7 @@ internal static class MadviseCollapse
     private static Errno Part(MmState mm, ulong start, ulong end)
     {
         ulong last = HugeRange.StartOf(end);
-        var failed = CollapseResult.Done;
+        CollapseResult failed = CollapseResult.Done;
         for (ulong at = HugeRange.StartOf(start + PageSize.Huge - 1); at < last; at += PageSize.Huge)
         {
             CollapseResult result = Collapse.At(mm, at, CollapseLimits.Forced);
@@ -61,7 +61,7 @@ internal static class MadviseCollapse
             }
 
             failed = result;
-            if (result is not (CollapseResult.NoTable or CollapseResult.WriteProtected or CollapseResult.NotUsed or CollapseResult.Busy))
+            if (result is not (CollapseResult.NoMiddleTable or CollapseResult.WriteProtected or CollapseResult.NotUsed or CollapseResult.Busy))
             {
                 break;
             }
