@@ -54,6 +54,9 @@ public sealed class HugePageStressTests
         private readonly IUserfaultfd _uffd;
         private readonly List<Thread> _threads = [];
         private readonly List<string> _failures = [];
+        private readonly IMemoryFile _file;
+
+        /// <summary>Two of private memory, and a shared and a private mapping of the file.</summary>
         private readonly VirtualAddress[] _areas;
         private volatile bool _isOver;
 
@@ -62,7 +65,14 @@ public sealed class HugePageStressTests
             _seed = seed;
             _space = engine.CreateAddressSpace().OrThrow("an address space");
             _uffd = UserfaultfdHandshake.Open(_space, UserfaultfdFeatures.WriteProtectAsync).OrThrow("userfaultfd");
-            _areas = [Place(1), Place(2)];
+            _file = engine.CreateMemoryFile(new MemoryFileOptions { Name = "stress", Size = AreaPages * Page }).OrThrow("a memory file");
+            _areas =
+            [
+                Place(1, MapRequest.PrivateAnonymous(AreaPages * Page)),
+                Place(2, MapRequest.PrivateAnonymous(AreaPages * Page)),
+                Place(3, MapRequest.SharedFile(_file, AreaPages * Page)),
+                Place(4, MapRequest.PrivateFile(_file, AreaPages * Page)),
+            ];
             foreach (VirtualAddress area in _areas)
             {
                 Assert.True(_uffd.Register(Whole(area), RegisterModes.WriteProtect).IsOk);
@@ -77,6 +87,7 @@ public sealed class HugePageStressTests
             Start(Protect, 4);
             Start(Move, 5);
             Start(Forks, 6);
+            Start(Files, 7);
             var watch = Stopwatch.StartNew();
             SpinWait.SpinUntil(() => watch.Elapsed > duration || _failures.Count != 0, duration + Deadline);
             _isOver = true;
@@ -88,15 +99,15 @@ public sealed class HugePageStressTests
         {
             _uffd.Dispose();
             _space.Dispose();
+            _file.Dispose();
         }
 
         private static AddressRange Whole(VirtualAddress area) => new(area, AreaPages * Page);
 
-        private VirtualAddress Place(ulong number)
-        {
-            var request = MapRequest.PrivateAnonymous(AreaPages * Page);
-            return _space.Map(request with { Address = new VirtualAddress(number << 32), Options = request.Options | MapOptions.Fixed }).OrThrow("mmap");
-        }
+        private VirtualAddress Place(ulong number, MapRequest request) =>
+            _space.Map(request with { Address = new VirtualAddress(number << 32), Options = request.Options | MapOptions.Fixed }).OrThrow("mmap");
+
+        private VirtualAddress AnyArea(Random random) => _areas[random.Next(_areas.Length)];
 
         private void Start(Action<Random> body, int number)
         {
@@ -125,7 +136,7 @@ public sealed class HugePageStressTests
         /// <summary>Small pieces, whole huge pages, everything.</summary>
         private AddressRange AnyRange(Random random)
         {
-            VirtualAddress area = _areas[random.Next(2)];
+            VirtualAddress area = AnyArea(random);
             switch (random.Next(4))
             {
                 case 0:
@@ -144,7 +155,7 @@ public sealed class HugePageStressTests
             while (!_isOver)
             {
                 int page = random.Next(AreaPages);
-                CheckedAccess(access, _areas[random.Next(2)], page, random);
+                CheckedAccess(access, AnyArea(random), page, random);
             }
         }
 
@@ -165,12 +176,13 @@ public sealed class HugePageStressTests
         {
             while (!_isOver)
             {
-                Advice advice = random.Next(6) switch
+                Advice advice = random.Next(8) switch
                 {
                     0 => Advice.DontNeed,
                     1 => Advice.PageOut,
                     2 => Advice.Free,
                     3 => Advice.GuardInstall,
+                    4 => Advice.Remove,
                     _ => Advice.Collapse,
                 };
                 AddressRange range = AnyRange(random);
@@ -230,7 +242,7 @@ public sealed class HugePageStressTests
 
         private void MoveAway(Random random)
         {
-            AddressRange area = Whole(_areas[random.Next(2)]);
+            AddressRange area = Whole(AnyArea(random));
             var away = new VirtualAddress((9UL << 32) + ((ulong)random.Next(2) * Page));
             const RemapOptions Fixed = RemapOptions.MayMove | RemapOptions.Fixed;
             if (_space.Remap(area, area.Length, Fixed, away).IsOk)
@@ -241,6 +253,38 @@ public sealed class HugePageStressTests
             _uffd.Register(area, RegisterModes.WriteProtect);
         }
 
+        /// <summary>Cuts, punches and fills the file; what the pages hold is zero or their own.</summary>
+        private void Files(Random random)
+        {
+            while (!_isOver)
+            {
+                int page = random.Next(AreaPages);
+                ulong offset = (ulong)page * Page;
+                switch (random.Next(6))
+                {
+                    case 0 when random.Next(10) == 0:
+                        _file.Truncate(offset + 100);
+                        _file.Truncate(AreaPages * Page);
+                        break;
+                    case 1:
+                        _file.PunchHole(offset + 8, (ulong)random.Next(1, 30_000));
+                        break;
+                    case 2:
+                        _uffd.Continue(new AddressRange(_areas[2 + random.Next(2)] + offset, Page));
+                        break;
+                    case 3:
+                        _file.Allocate(offset, Page);
+                        break;
+                    case 4:
+                        _uffd.Zeropage(new AddressRange(_areas[2 + random.Next(2)] + offset, Page));
+                        break;
+                    default:
+                        _file.Write(offset, BitConverter.GetBytes((1UL << 16) | (uint)page));
+                        break;
+                }
+            }
+        }
+
         private void Forks(Random random)
         {
             while (!_isOver)
@@ -249,7 +293,7 @@ public sealed class HugePageStressTests
                 using IMemoryAccess access = child.OpenAccess().OrThrow("access");
                 for (int i = 0; i < 200 && !_isOver; i++)
                 {
-                    CheckedAccess(access, _areas[random.Next(2)], random.Next(AreaPages), random);
+                    CheckedAccess(access, AnyArea(random), random.Next(AreaPages), random);
                 }
             }
         }

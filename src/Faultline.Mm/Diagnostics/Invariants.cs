@@ -105,7 +105,7 @@ internal sealed unsafe class Invariants
 
             Folio folio = _system.Memory.FolioAt(entry.FrameNumber);
             _references[folio.Number]++;
-            if (folio.Record->Owner != file.OwnerHandle || folio.Index != found)
+            if (folio.Record->Owner != file.OwnerHandle || folio.FrameAt(found) != entry.FrameNumber)
             {
                 Report($"Page {found} of {file} is {folio}, which says it is page {folio.Index} of owner {folio.Record->Owner:x}.");
             }
@@ -140,6 +140,11 @@ internal sealed unsafe class Invariants
                 if (_references[number] != 0)
                 {
                     Report($"Frame {number} is free, and {_references[number]} entries refer to it.");
+                }
+
+                if ((flags & FolioFlags.Tail) != 0 && frame->MapCount != _mappings[number])
+                {
+                    Report($"Frame {number}, of a larger folio, is mapped by {_mappings[number]} entries, and counts {frame->MapCount}.");
                 }
 
                 continue;

@@ -53,7 +53,7 @@ internal static class PagemapBits
             value |= File;
         }
 
-        int mappings = folio.Has(FolioFlags.Hugetlb) ? HugetlbEntry.MappingsOf(folio) : folio.MapCount;
+        int mappings = folio.Has(FolioFlags.Hugetlb) ? HugetlbEntry.MappingsOf(folio) : folio.MapCountOf(place.FrameOf(entry, address));
         return new PagemapEntry(mappings == 1 ? value | Exclusive : value);
     }
 }

@@ -23,15 +23,17 @@ internal static class SmapsEntry
         for (ulong address = tables.SkipAbsent(vma.Start, vma.End); address < vma.End; address = tables.SkipAbsent(address + PageSize.Small, vma.End))
         {
             EntryPlace place = tables.FindEntry(address);
-            info = With(info, vma.Mm.System.Memory, place.Read(), place.IsHuge);
+            info = With(info, vma.Mm.System.Memory, place, address);
         }
 
         return info;
     }
 
-    private static VmaInfo With(VmaInfo info, PhysicalMemory memory, Pte entry, bool isHuge)
+    private static VmaInfo With(VmaInfo info, PhysicalMemory memory, EntryPlace place, ulong address)
     {
         const ulong Page = PageSize.Small;
+        Pte entry = place.Read();
+        bool isHuge = place.IsHuge;
         if (entry.IsSwapSlot)
         {
             return info with { Swap = info.Swap + Page };
@@ -43,7 +45,7 @@ internal static class SmapsEntry
         }
 
         Folio folio = memory.FolioAt(entry.FrameNumber);
-        int mappers = folio.MapCount;
+        int mappers = folio.MapCountOf(place.FrameOf(entry, address));
         bool isDirty = entry.IsDirty || folio.Has(FolioFlags.Dirty);
         info = info with
         {

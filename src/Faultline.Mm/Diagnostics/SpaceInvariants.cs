@@ -173,11 +173,11 @@ internal sealed unsafe class SpaceInvariants
             _check.Report($"A page of the file is writable in a private mapping, at {address:x}: {entry}.");
         }
 
-        if (vma.File is null || folio.Record->Owner != vma.File.OwnerHandle || vma.IndexOf(address) != folio.Index)
+        if (vma.File is null || folio.Record->Owner != vma.File.OwnerHandle || folio.FrameAt(vma.IndexOf(address)) != entry.FrameNumber)
         {
             _check.Report($"The page at {address:x} of {vma} is not the one the mapping should show: {folio}, index {folio.Index}.");
         }
-        else if (folio.Index >= PageCount.FromBytes(vma.File.Size).Value)
+        else if (vma.IndexOf(address) >= PageCount.FromBytes(vma.File.Size).Value)
         {
             _check.Report($"The entry at {address:x} lies beyond the end of {vma.File}.");
         }

@@ -142,6 +142,13 @@ internal static unsafe class CopyOnWriteFault
             }
 
             source = system.Memory.FolioAt(request.Entry.FrameNumber);
+            if (source.Order != 0)
+            {
+                // A reference would not keep this page of it through a split; the entry does, while it cannot change.
+                Unsafe.CopyBlock(system.Pool.BytesOf(copy), system.Memory.BytesAt(request.Entry.FrameNumber), (uint)PageSize.Small);
+                return true;
+            }
+
             source.Get();
         }
 

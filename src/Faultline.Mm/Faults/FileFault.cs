@@ -134,7 +134,7 @@ internal static unsafe class FileFault
         bool isMapped = false;
         using (RankedLock.Scope folioLock = system.FolioLocks.TryEnter(folio))
         {
-            if (folioLock.IsHeld && folio.Has(FolioFlags.UpToDate) && file.Cache.Find(index) == cached)
+            if (folioLock.IsHeld && folio.Has(FolioFlags.UpToDate) && file.Cache.Holds(index, cached, folio))
             {
                 using RankedLock.Scope held = system.TableLocks.Enter(request.Table);
                 ulong* slot = request.Table.EntryFor(address);

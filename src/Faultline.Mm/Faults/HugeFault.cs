@@ -19,7 +19,14 @@ internal static unsafe class HugeFault
 
         if (entry.IsNone)
         {
-            return request.Vma.IsAnonymous && HugeAnonymousFault.TryInstall(ref request, out result);
+            if (request.Vma.IsAnonymous)
+            {
+                return HugeAnonymousFault.TryInstall(ref request, out result);
+            }
+
+            bool isMapped = HugeFileFault.TryMap(ref request);
+            result = isMapped ? FaultResult.Done : result;
+            return isMapped;
         }
 
         if (entry.IsPresent)

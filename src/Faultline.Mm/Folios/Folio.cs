@@ -62,6 +62,12 @@ internal readonly unsafe struct Folio(Frame* head) : IEquatable<Folio>
         }
     }
 
+    /// <summary>The frame of the page at an index in the folio's owner.</summary>
+    public uint FrameAt(ulong index) => _head->Number + (uint)(index - _head->Index);
+
+    /// <summary>The entries that map one of its frames, small and huge.</summary>
+    public int MapCountOf(uint frame) => Volatile.Read(ref _head->HugeMapCount) + Volatile.Read(ref _head[frame - _head->Number].MapCount);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Has(FolioFlags flag)
     {

@@ -84,7 +84,7 @@ internal sealed class MemoryFile : FileHandle
                 return done > 0 ? new(done, Errno.None) : new(0, errno);
             }
 
-            CopyOrClear(folio, inPage, target.Slice(done, count));
+            CopyOrClear(folio, at, target.Slice(done, count));
             if (!folio.IsNull)
             {
                 folioLock.Dispose();
@@ -192,7 +192,7 @@ internal sealed class MemoryFile : FileHandle
     private bool IsData(CacheEntry entry) =>
         entry.IsSwap || (entry.IsFolio && Backing.System.Memory.FolioAt(entry.FrameNumber).Has(FolioFlags.UpToDate));
 
-    private void CopyOrClear(Folio folio, int inPage, Span<byte> target)
+    private void CopyOrClear(Folio folio, ulong offset, Span<byte> target)
     {
         if (folio.IsNull)
         {
@@ -200,7 +200,8 @@ internal sealed class MemoryFile : FileHandle
         }
         else
         {
-            Backing.System.Memory.SpanAt(folio.Number).Slice(inPage, target.Length).CopyTo(target);
+            int inPage = (int)(offset & (PageSize.Small - 1));
+            Backing.System.Memory.SpanAt(folio.FrameAt(offset >> PageSize.SmallShift)).Slice(inPage, target.Length).CopyTo(target);
         }
     }
 
@@ -212,7 +213,7 @@ internal sealed class MemoryFile : FileHandle
             return errno;
         }
 
-        Span<byte> page = Backing.System.Memory.SpanAt(folio.Number);
+        Span<byte> page = Backing.System.Memory.SpanAt(folio.FrameAt(index));
         if (!folio.Has(FolioFlags.UpToDate))
         {
             page[..inPage].Clear();

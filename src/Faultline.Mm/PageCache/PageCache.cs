@@ -81,7 +81,7 @@ internal sealed class PageCache
             }
 
             // The frame may have been freed and used again before we had our reference.
-            if (Find(index) == entry && _memory.FrameAt(entry.FrameNumber)->Head == folio.Number)
+            if (Holds(index, entry, folio))
             {
                 return true;
             }
@@ -89,6 +89,13 @@ internal sealed class PageCache
             pool.Put(folio);
         }
     }
+
+    /// <summary>
+    /// Whether an entry that was found is still there, and still a frame of the folio it was then: the folio may have been split. With the folio's
+    /// lock held it stays so.
+    /// </summary>
+    public unsafe bool Holds(ulong index, CacheEntry entry, Folio folio) =>
+        Find(index) == entry && _memory.FrameAt(entry.FrameNumber)->Head == folio.Number;
 
     /// <summary>Puts an entry where there is none.</summary>
     /// <returns>Whether there was none.</returns>

@@ -70,7 +70,7 @@ internal sealed unsafe class ShmemFile : BackingFile
             if (Cache.TryGetFolio(index, System.Pool, out folio, out CacheEntry entry))
             {
                 folioLock = System.FolioLocks.Enter(folio);
-                if (Cache.Find(index) == entry)
+                if (Cache.Holds(index, entry, folio))
                 {
                     UseFound(mode, ref folio, ref folioLock);
                     return folio.IsNull && mode == ShmemLookup.NoAllocate ? Errno.ENOENT : Errno.None;
@@ -124,13 +124,19 @@ internal sealed unsafe class ShmemFile : BackingFile
         return false;
     }
 
-    /// <summary>Takes a locked page out of the cache again, with the cache's reference.</summary>
+    /// <summary>Takes a locked folio out of the cache again, with the cache's references: one for each page.</summary>
     public void Remove(Folio folio)
     {
-        if (Cache.TryRemove(folio.Index, CacheEntry.Of(folio)))
+        int removed = 0;
+        for (uint i = 0; i < (uint)folio.FrameCount; i++)
+        {
+            removed += Cache.TryRemove(folio.Index + i, CacheEntry.OfFrame(folio.Number + i)) ? 1 : 0;
+        }
+
+        if (removed != 0)
         {
             folio.Record->Owner = 0;
-            System.Pool.Put(folio);
+            System.Pool.Put(folio, removed);
         }
     }
 

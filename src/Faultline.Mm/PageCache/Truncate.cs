@@ -60,14 +60,16 @@ internal static unsafe class Truncate
                     index++;
                 }
             }
-            else if (TryRemoveFolio(file, found))
+            else if (TryRemoveFolio(file, found, first, end))
             {
                 index++;
             }
         }
     }
 
-    private static bool TryRemoveFolio(ShmemFile file, ulong index)
+    /// <summary>Removes the folio at an index; one that reaches beyond the range is split instead.</summary>
+    /// <returns>Whether nothing is left at the index.</returns>
+    private static bool TryRemoveFolio(ShmemFile file, ulong index, ulong first, ulong end)
     {
         FolioPool pool = file.System.Pool;
         if (!file.Cache.TryGetFolio(index, pool, out Folio folio, out CacheEntry entry))
@@ -78,18 +80,24 @@ internal static unsafe class Truncate
         bool isGone;
         using (RankedLock.Scope held = file.System.FolioLocks.Enter(folio))
         {
-            isGone = file.Cache.Find(index) == entry;
+            isGone = file.Cache.Holds(index, entry, folio);
+            if (isGone && (folio.Index < first || folio.Index + (ulong)folio.FrameCount > end))
+            {
+                ShmemHugePage.Split(file, folio);
+                isGone = false;
+            }
+
             if (isGone)
             {
                 // A fault that found the page before us has mapped it under this lock; nobody can after us.
-                if (folio.IsMapped)
+                ShmemHugePage.Unmap(file, folio);
+                folio.Clear(FolioFlags.Dirty);
+                for (int i = folio.FrameCount; i > 0; i--)
                 {
-                    Zap.FileRange(file, index, index + 1, ZapOptions.None);
+                    file.UnchargeBlock();
                 }
 
                 file.Remove(folio);
-                folio.Clear(FolioFlags.Dirty);
-                file.UnchargeBlock();
             }
         }
 
@@ -112,7 +120,7 @@ internal static unsafe class Truncate
         }
 
         ulong offset = start & (PageSize.Small - 1);
-        NativeMemory.Clear(file.System.Pool.BytesOf(folio) + offset, (nuint)(end - start));
+        NativeMemory.Clear(file.System.Memory.BytesAt(folio.FrameAt(index)) + offset, (nuint)(end - start));
         folio.Set(FolioFlags.Dirty);
         held.Dispose();
         file.System.Pool.Put(folio);

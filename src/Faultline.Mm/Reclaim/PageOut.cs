@@ -1,3 +1,4 @@
+using System;
 using Faultline.Sync;
 
 namespace Faultline.Mm;
@@ -8,21 +9,58 @@ internal static unsafe class PageOut
     /// <summary>Swaps out what can be; what cannot stays.</summary>
     public static void Range(MmState mm, ulong start, ulong end)
     {
-        for (ulong address = start; address < end; address += PageSize.Small)
+        ulong address = start;
+        while (address < end)
         {
             SplitHuge(mm, address);
-            Folio folio = TakeFolio(mm, address);
-            if (!folio.IsNull)
+            Folio folio = TakeFolio(mm, address, out uint frame);
+            if (folio.IsNull)
+            {
+                address += PageSize.Small;
+                continue;
+            }
+
+            uint pages = 1;
+            if (folio.Order == 0)
             {
                 _ = SwapOut.TryFolio(mm.System, folio);
-                mm.System.Pool.Put(folio);
             }
+            else
+            {
+                pages = (uint)Math.Min((end - address) >> PageSize.SmallShift, folio.Number + (uint)folio.FrameCount - frame);
+                OfHugeFolio(mm.System, folio, frame, pages);
+            }
+
+            mm.System.Pool.Put(folio);
+            address += (ulong)pages << PageSize.SmallShift;
         }
 
         SwapIo.DropOrphans(mm.System);
     }
 
-    /// <summary>Pages go to swap one by one.</summary>
+    /// <summary>Splits a huge folio of a file, which takes its entries away, and swaps out those pages of it that are meant.</summary>
+    private static void OfHugeFolio(MmSystem system, Folio folio, uint first, uint pages)
+    {
+        using (RankedLock.Scope held = system.FolioLocks.Enter(folio))
+        {
+            if (folio.Order != 0 && !SwapOut.TrySplit(system, folio))
+            {
+                return;
+            }
+        }
+
+        for (uint number = first; number < first + pages; number++)
+        {
+            Folio small = system.Memory.FolioAt(number);
+            if (small.TryGet())
+            {
+                _ = SwapOut.TryFolio(system, small);
+                system.Pool.Put(small);
+            }
+        }
+    }
+
+    /// <summary>Private pages go to swap one by one.</summary>
     private static void SplitHuge(MmState mm, ulong address)
     {
         using RankedSharedLock.ReadScope mapLock = mm.Lock.EnterRead();
@@ -33,29 +71,31 @@ internal static unsafe class PageOut
     }
 
     /// <summary>The page mapped at an address, with a reference; only what this address space has alone.</summary>
-    private static Folio TakeFolio(MmState mm, ulong address)
+    private static Folio TakeFolio(MmState mm, ulong address, out uint frame)
     {
+        frame = 0;
         using RankedSharedLock.ReadScope mapLock = mm.Lock.EnterRead();
         if (mm.Vmas.Find(address) is not { } vma || vma.Has(VmaFlags.Locked))
         {
             return default;
         }
 
-        PteTable table = mm.Table.Find(address);
-        if (table.IsNull)
+        EntryPlace place = mm.Table.FindEntry(address);
+        if (place.IsNull || vma.IsHugetlb)
         {
             return default;
         }
 
-        using RankedLock.Scope held = mm.System.TableLocks.Enter(table);
-        var entry = Pte.Read(table.EntryFor(address));
+        using RankedLock.Scope held = mm.System.TableLocks.Enter(place.Table);
+        Pte entry = place.ReadLocked();
         if (!entry.IsPresent || entry.IsSpecial)
         {
             return default;
         }
 
+        frame = place.FrameOf(entry, address);
         Folio folio = mm.System.Memory.FolioAt(entry.FrameNumber);
-        if (folio.MapCount != 1)
+        if (folio.MapCountOf(frame) != 1)
         {
             return default;
         }

@@ -23,19 +23,29 @@ internal static unsafe class SwapOut
             return false;
         }
 
-        if (folio.Order != 0)
+        if (folio.Order != 0 && !TrySplit(system, folio))
         {
-            // The first page goes now, the others are on the lists by themselves from here on.
-            var split = default(SplitEntries);
-            RmapWalk.ForEach(system, folio, ref split);
-            if (folio.Order != 0)
-            {
-                return false;
-            }
+            return false;
         }
 
         return folio.IsAnonymous ? TryAnonymous(system, folio)
             : system.Owners.Find<IMappable>(folio.Record->Owner) is ShmemFile file && TryShmem(system, file, folio);
+    }
+
+    /// <summary>Splits a locked huge folio. Its first page goes on from here, the others are on the lists by themselves.</summary>
+    public static bool TrySplit(MmSystem system, Folio folio)
+    {
+        if (folio.IsAnonymous)
+        {
+            var split = default(SplitEntries);
+            RmapWalk.ForEach(system, folio, ref split);
+        }
+        else if (system.Owners.Find<IMappable>(folio.Record->Owner) is ShmemFile file)
+        {
+            ShmemHugePage.Split(file, folio);
+        }
+
+        return folio.Order == 0;
     }
 
     private static bool TryAnonymous(MmSystem system, Folio folio)

@@ -54,7 +54,7 @@ internal static class MadviseCollapse
         CollapseResult failed = CollapseResult.Done;
         for (ulong at = HugeRange.StartOf(start + PageSize.Huge - 1); at < last; at += PageSize.Huge)
         {
-            CollapseResult result = Collapse.At(mm, at, CollapseLimits.Forced);
+            CollapseResult result = Collapse.At(mm, at, CollapseLimits.Forced, mapsIt: true);
             if (result is CollapseResult.Done or CollapseResult.AlreadyHuge)
             {
                 continue;

@@ -50,6 +50,23 @@ public abstract class ShmemHugePageConformance(EngineHost host) : ConformanceSui
     }
 
     [Fact]
+    public void Collapse_FallocatedPages_ReadZero()
+    {
+        MappedArea area = Bed.Map(MemoryKind.ShmemShared, SmallInHuge);
+        Expect.Ok(area.Backing.Allocate(0, PageSize.Huge));
+        Collapse(area);
+        Assert.Equal((0UL, 0UL), (Bed.Load(area.At(0)), Bed.Load(area.At(511))));
+    }
+
+    [Fact]
+    public void Collapse_EmptyFile_EINVAL()
+    {
+        MappedArea area = Bed.Map(MemoryKind.ShmemShared, SmallInHuge);
+        Expect.Fails(Bed.Space.Advise(area.Range, Advice.Collapse), Errno.EINVAL);
+        Assert.Equal(0UL, Testbed.Blocks(area));
+    }
+
+    [Fact]
     public void Collapse_FileOutOfStepWithTheMapping_EINVAL()
     {
         IMemoryFile file = Bed.File(MemoryKind.ShmemShared, 2 * SmallInHuge);

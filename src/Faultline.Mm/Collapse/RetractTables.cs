@@ -1,0 +1,83 @@
+using System.Collections.Generic;
+using Faultline.Sync;
+
+namespace Faultline.Mm;
+
+/// <summary>
+/// Taking away tables of small entries where the page cache has a huge page now, so that the next fault maps that (Linux: <c>retract_page_tables</c>).
+/// </summary>
+internal static unsafe class RetractTables
+{
+    /// <summary>Does so in every address space that maps the file there. No lock is held; the caller has a reference to the file.</summary>
+    public static void Everywhere(ShmemFile file, ulong index)
+    {
+        foreach (MmState mm in UsersOf(file, index))
+        {
+            using (RankedSharedLock.WriteScope held = mm.Lock.EnterWrite())
+            {
+                for (Vma? vma = mm.Vmas.FindFrom(0); vma is not null; vma = mm.Vmas.Next(vma))
+                {
+                    if (vma.File == file && vma.Covers(index))
+                    {
+                        _ = TryRetract(vma, vma.AddressOf(index));
+                    }
+                }
+            }
+
+            mm.LeaveUse();
+        }
+    }
+
+    /// <summary>Takes the small entries for a huge page of a file away, and their table. Under the mmap lock for writing.</summary>
+    /// <returns>Whether the place is empty now. Private copies and markers stay, and their table with them.</returns>
+    public static bool TryRetract(Vma vma, ulong start)
+    {
+        // Where pages are write-protected one by one, they stay small.
+        if ((start & (PageSize.Huge - 1)) != 0 || !HugeRange.Fits(vma, start) || vma.Has(VmaFlags.UserfaultfdWriteProtect))
+        {
+            return false;
+        }
+
+        MmState mm = vma.Mm;
+        PteTable table = mm.Table.Find(start);
+        if (table.IsNull)
+        {
+            return !mm.Table.HasHugeEntry(start);
+        }
+
+        Zap.Range(vma, start, start + PageSize.Huge, ZapOptions.None);
+        PteTable middle = mm.Table.FindMiddle(start);
+
+        // Who walks the file's mappings, or those of its private copies, looks at tables without the mmap lock.
+        using RankedLock.Scope fileLock = vma.File!.Mappings.Enter();
+        using RankedLock.Scope anonymousLock = vma.AnonVma is { } anonVma ? anonVma.Enter() : default;
+        for (int i = 0; i < PteTable.Length; i++)
+        {
+            if (!Pte.Read(table.Entries + i).IsNone)
+            {
+                return false;
+            }
+        }
+
+        Pte.Take(middle.MiddleEntryFor(start));
+        mm.Shootdown.Flush();
+        mm.Table.FreeSpare(table.Number);
+        return true;
+    }
+
+    /// <summary>The address spaces that map a page of the file, each kept in use.</summary>
+    private static List<MmState> UsersOf(ShmemFile file, ulong index)
+    {
+        var users = new List<MmState>();
+        using RankedLock.Scope held = file.Mappings.Enter();
+        foreach (Vma vma in file.Mappings.ListLocked(in held))
+        {
+            if (vma.Covers(index) && !users.Contains(vma.Mm) && vma.Mm.TryUse())
+            {
+                users.Add(vma.Mm);
+            }
+        }
+
+        return users;
+    }
+}
