@@ -7,9 +7,9 @@ namespace Faultline.Mm;
 
 /// <summary>Making one huge page of the small ones of a file, in its page cache (Linux: <c>collapse_file</c>).</summary>
 /// <remarks>
-/// The file's lock keeps truncation and calls out. Each small page is unmapped and copied under its own lock and replaced by the piece of the huge one; the huge
-/// folio is locked from before its first piece is to be found until its last one is, so nobody maps it before. The references taken to
-/// the small pages first keep reclaim from them meanwhile.
+/// The file's lock keeps truncation and calls out. Each small page is unmapped and copied under its own lock and replaced by the piece of the
+/// huge one; the huge folio is locked from before its first piece is to be found until its last one is, so nobody maps it before. The
+/// references taken to the small pages first keep reclaim from them meanwhile.
 /// </remarks>
 internal static unsafe class CollapseShmem
 {

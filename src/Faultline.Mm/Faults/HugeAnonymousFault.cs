@@ -12,7 +12,19 @@ internal static unsafe class HugeAnonymousFault
     public static bool TryInstall(ref FaultRequest request, out FaultResult result)
     {
         result = FaultResult.Retry;
-        if (!request.IsWrite || !IsWanted(ref request))
+        if (!IsWanted(ref request))
+        {
+            return false;
+        }
+
+        if (request.Vma.Has(VmaFlags.UserfaultfdMissing))
+        {
+            // Without a table: a huge page may be moved here whole.
+            result = UserfaultfdFault.Handle(ref request, PageFaultKind.Missing);
+            return true;
+        }
+
+        if (!request.IsWrite)
         {
             return false;
         }
@@ -48,9 +60,7 @@ internal static unsafe class HugeAnonymousFault
     private static bool IsWanted(ref FaultRequest request)
     {
         Vma vma = request.Vma;
-
-        // Who waits for missing pages is asked for each.
-        if (vma.Has(VmaFlags.NoHugePage | VmaFlags.UserfaultfdMissing) || !HugeRange.Fits(vma, request.Address))
+        if (vma.Has(VmaFlags.NoHugePage) || !HugeRange.Fits(vma, request.Address))
         {
             return false;
         }
