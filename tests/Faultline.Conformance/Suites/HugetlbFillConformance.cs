@@ -218,7 +218,7 @@ public abstract class HugetlbFillConformance(EngineHost host) : ConformanceSuite
             Mask = PageCategories.Written,
             Return = PageCategories.Written,
         };
-        PageRegion[] regions = new PageRegion[8];
+        var regions = new PageRegion[8];
         PagemapScanResult result = Bed.Space.Inspector.Scan(in request, regions);
         Testbed.SkipIf(Engine.Capabilities.PagemapScan.IsAvailable ? null : Engine.Capabilities.PagemapScan.Reason);
         Assert.Equal(Errno.None, result.Errno);
