@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Threading;
 
 namespace Faultline.Paging;
@@ -51,6 +52,19 @@ internal sealed class PageBits
         }
 
         return false;
+    }
+
+    public int CountOf(int first, int count)
+    {
+        int set = 0;
+        for (int end = first + count; first < end;)
+        {
+            ulong mask = MaskOf(first, end, out int next);
+            set += BitOperations.PopCount(Volatile.Read(ref _words[first >> 6]) & mask);
+            first = next;
+        }
+
+        return set;
     }
 
     public PageBits Clone() => new((ulong[])_words.Clone());

@@ -108,6 +108,8 @@ public sealed class PagerClient : IDisposable
                 registered.Errno,
                 "The range must be mapped by the client, of the kind it was added as, and registered with no other context.");
         }
+
+        image.Replaying?.Serve(this);
     }
 
     /// <summary>Which pages of each region are installed.</summary>

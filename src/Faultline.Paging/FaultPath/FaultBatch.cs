@@ -101,7 +101,15 @@ internal static class FaultBatch
                 continue;
             }
 
-            worker.Put(new PageFault { Client = client, Address = message.Address, Kind = message.Kind, ReadAt = now, Batch = batch });
+            worker.Put(new PageFault
+            {
+                Client = client,
+                Address = message.Address,
+                Kind = message.Kind,
+                IsWrite = message.IsWrite,
+                ReadAt = now,
+                Batch = batch,
+            });
         }
 
         return hadEvents;

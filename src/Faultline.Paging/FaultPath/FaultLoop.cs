@@ -139,6 +139,10 @@ internal sealed class FaultLoop(PagerCore core)
         if (end.Action == InstallAction.Done && plan.Kind != PlanKind.Unprotect)
         {
             worker.NoteWoken(client, region.AddressesOf(plan.Page, plan.Count), fault.Batch);
+            if (plan.Kind != PlanKind.Poison && region.Pages.Table.FillsCache)
+            {
+                region.Pages.Image.Recorder?.Note(region.Pages.TablePage(plan.Page), plan.Count, fault.Kind, fault.IsWrite);
+            }
         }
 
         return end;

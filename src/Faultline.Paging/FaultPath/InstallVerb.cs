@@ -4,6 +4,9 @@ namespace Faultline.Paging;
 internal enum InstallVerb
 {
     Continue = 0,
+
+    /// <summary>CONTINUE that wakes nobody: the caller wakes a whole batch at once.</summary>
+    ContinueQuietly,
     Copy,
     ZeropagePrivate,
     ZeropageShared,

@@ -17,6 +17,9 @@ internal readonly struct PageFault
     /// <summary>The number of the batch its message came with; see <see cref="PagerCore.NextBatch"/>.</summary>
     public required long Batch { get; init; }
 
+    /// <summary>Whether the access was a write.</summary>
+    public bool IsWrite { get; init; }
+
     public FaultGoal Goal { get; init; }
 
     /// <summary>How often it was put aside or sent round again.</summary>
@@ -27,5 +30,5 @@ internal readonly struct PageFault
     public PageFault Again() => With(Goal == FaultGoal.Poison ? Goal : FaultGoal.Resolve, Attempts + 1);
 
     private PageFault With(FaultGoal goal, int attempts) =>
-        new() { Client = Client, Address = Address, Kind = Kind, ReadAt = ReadAt, Batch = Batch, Goal = goal, Attempts = attempts };
+        new() { Client = Client, Address = Address, Kind = Kind, ReadAt = ReadAt, Batch = Batch, IsWrite = IsWrite, Goal = goal, Attempts = attempts };
 }

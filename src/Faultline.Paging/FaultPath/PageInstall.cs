@@ -78,6 +78,7 @@ internal static class PageInstall
     private static FillResult Issue(InstallVerb verb, PagerClient client, AddressRange range, ReadOnlySpan<byte> source) => verb switch
     {
         InstallVerb.Continue => client.Context.Continue(range),
+        InstallVerb.ContinueQuietly => client.Context.Continue(range, FillModes.DontWake),
         InstallVerb.Copy => client.Context.Copy(range.Start, source[..(int)range.Length]),
         InstallVerb.Poison => client.Context.Poison(range),
         _ => client.Context.Zeropage(range),
@@ -101,7 +102,7 @@ internal static class PageInstall
         pages.Table.MarkUsed(pages.TablePage(page));
         switch (verb)
         {
-            case InstallVerb.Continue:
+            case InstallVerb.Continue or InstallVerb.ContinueQuietly:
                 client.Counters.Add(PagerCounter.PagesContinued, count);
                 break;
             case InstallVerb.Copy:

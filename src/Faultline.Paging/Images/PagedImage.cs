@@ -9,6 +9,8 @@ public sealed class PagedImage : IDisposable
     private readonly Pager _pager;
     private readonly StoreOwnership _ownership;
     private int _isDisposed;
+    private WorkingSetRecorder? _recorder;
+    private WorkingSetReplay? _replaying;
 
     internal PagedImage(Pager pager, PagerCore core, IPageStore store, string name, StoreOwnership ownership, IMemoryFile file)
     {
@@ -37,6 +39,10 @@ public sealed class PagedImage : IDisposable
 
     internal LoadTable Table { get; }
 
+    internal WorkingSetRecorder? Recorder => Volatile.Read(ref _recorder);
+
+    internal WorkingSetReplay? Replaying => Volatile.Read(ref _replaying);
+
     internal bool IsDisposed => Volatile.Read(ref _isDisposed) != 0;
 
     /// <summary>Brings a part of the image into the cache, on the calling thread.</summary>
@@ -54,6 +60,44 @@ public sealed class PagedImage : IDisposable
         int first = (int)(offset / PageSize.Small);
         int end = (int)PageCount.FromBytes(offset + Math.Min(length, MappedLength - offset)).Value;
         PageBring.IntoCache(Table.Core, Table, first, end - first);
+    }
+
+    /// <summary>Begins to note which pages clients touch, in order: those that map the image, not those that receive copies.</summary>
+    /// <returns>The recorder. One image has one at a time.</returns>
+    /// <exception cref="InvalidOperationException">There is one already.</exception>
+    public WorkingSetRecorder Record()
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        WorkingSetRecorder recorder = new(this);
+        return Interlocked.CompareExchange(ref _recorder, recorder, null) is null
+            ? recorder
+            : throw new InvalidOperationException($"The touches of '{Name}' are being recorded already.");
+    }
+
+    /// <summary>Brings a working set ahead of the faults, on threads of its own, and installs it in the clients that map the image.</summary>
+    /// <param name="set">What to bring; recorded of an image of the same length.</param>
+    /// <param name="readsAtOnce">How many reads of the store are under way at a time.</param>
+    /// <returns>The replay; it ends by itself, or when it is disposed.</returns>
+    /// <exception cref="ArgumentException">The working set is of an image of another length.</exception>
+    /// <exception cref="InvalidOperationException">There is one already.</exception>
+    public WorkingSetReplay Replay(WorkingSet set, int readsAtOnce = 8)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ArgumentNullException.ThrowIfNull(set);
+        ArgumentOutOfRangeException.ThrowIfLessThan(readsAtOnce, 1);
+        if (set.ImageBytes != Length)
+        {
+            throw new ArgumentException($"The working set is of an image of {set.ImageBytes} bytes; '{Name}' has {Length}.", nameof(set));
+        }
+
+        WorkingSetReplay replay = new(this, set, readsAtOnce);
+        if (Interlocked.CompareExchange(ref _replaying, replay, null) is not null)
+        {
+            throw new InvalidOperationException($"A working set of '{Name}' is being replayed already.");
+        }
+
+        replay.Begin();
+        return replay;
     }
 
     /// <summary>What the image holds and has cost so far.</summary>
@@ -75,6 +119,7 @@ public sealed class PagedImage : IDisposable
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
         {
+            Replaying?.Dispose();
             _pager.Close(this);
             File.Dispose();
             if (_ownership == StoreOwnership.Image)
@@ -83,6 +128,10 @@ public sealed class PagedImage : IDisposable
             }
         }
     }
+
+    internal void StopRecording(WorkingSetRecorder recorder) => Interlocked.CompareExchange(ref _recorder, null, recorder);
+
+    internal void StopReplay(WorkingSetReplay replay) => Interlocked.CompareExchange(ref _replaying, null, replay);
 
     /// <summary>Throws if a region cannot show this part of the image in this way.</summary>
     internal void RequireRoomFor(AddressRange range, ulong imageOffset, RegionKind kind, ulong pageBytes)

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Threading;
 using Faultline.Sync;
 
@@ -75,7 +76,7 @@ internal static class PageBring
         {
             if (!client.HasEnded && RegionMap.Find(client.RegionArray, range.Start) is { } region)
             {
-                end = InstallRuns(core, client, region.Cut(range), worker);
+                end = InstallRuns(core, client, region.Cut(range), InstallVerb.Continue, worker);
                 FaultWake.Pay(worker, client);
             }
         }
@@ -85,6 +86,48 @@ internal static class PageBring
         {
             core.EndClient(client, ClientEnd.Exited);
         }
+    }
+
+    /// <summary>Installs what is cached or zero of some runs of the image's pages, and wakes their waiters once, at the end.</summary>
+    /// <returns>How many pages were installed.</returns>
+    public static int InstallQuietly(PagerCore core, PagerClient client, Region whole, List<(int First, int Count)> runs)
+    {
+        FaultWorker worker = core.RentWorker();
+        InstallEnd end = default;
+        int installed = 0;
+        using (RankedSharedLock.ReadScope held = client.Guard.EnterRead())
+        {
+            foreach ((int first, int count) in runs)
+            {
+                int low = Math.Max(first - whole.Pages.TableBase, whole.FirstPage);
+                int high = Math.Min(first + count - whole.Pages.TableBase, whole.EndPage);
+                if (low >= high || client.HasEnded || end.Action == InstallAction.ClientGone)
+                {
+                    continue;
+                }
+
+                // The region may have been moved or cut since.
+                AddressRange range = whole.AddressesOf(low, high - low);
+                if (RegionMap.Find(client.RegionArray, range.Start) is { } region && ReferenceEquals(region.Pages, whole.Pages))
+                {
+                    Region part = region.Cut(range);
+                    int before = part.Pages.Installed.CountOf(part.FirstPage, part.PageCount);
+                    end = InstallRuns(core, client, part, InstallVerb.ContinueQuietly, worker);
+                    installed += part.Pages.Installed.CountOf(part.FirstPage, part.PageCount) - before;
+                    FaultWake.Owe(worker, range);
+                }
+            }
+
+            FaultWake.Pay(worker, client);
+        }
+
+        core.ReturnWorker(worker);
+        if (end.Action == InstallAction.ClientGone)
+        {
+            core.EndClient(client, ClientEnd.Exited);
+        }
+
+        return installed;
     }
 
     /// <summary>Brings and installs everything a client has not got. What cannot be brought is left out.</summary>
@@ -139,7 +182,7 @@ internal static class PageBring
         }
     }
 
-    private static InstallEnd InstallRuns(PagerCore core, PagerClient client, Region part, FaultWorker worker)
+    private static InstallEnd InstallRuns(PagerCore core, PagerClient client, Region part, InstallVerb verb, FaultWorker worker)
     {
         RegionPages pages = part.Pages;
         int page = part.FirstPage;
@@ -157,7 +200,7 @@ internal static class PageBring
             if (isWanted)
             {
                 end = state == PageState.Cached
-                    ? PageInstall.Run(InstallVerb.Continue, client, part, page, run, default, worker)
+                    ? PageInstall.Run(verb, client, part, page, run, default, worker)
                     : PageFill.InstallZero(core, client, part, page, run, worker);
             }
 
