@@ -1,0 +1,89 @@
+using System;
+using System.Threading;
+
+namespace Faultline.Verification.Kernel;
+
+/// <summary>A thread of one engine's side that may fall asleep in a step while the program goes on.</summary>
+internal sealed class Actor : IDisposable
+{
+    private readonly SemaphoreSlim _work = new(0);
+    private readonly Thread _thread;
+    private readonly int _index;
+
+    // Written by the owner before _work is released.
+    private EngineSide? _side;
+    private Step _step;
+    private StepOutcome _outcome;
+    private Exception? _failure;
+    private volatile bool _isRunning;
+    private volatile bool _isEnding;
+
+    public Actor(int index, string engine)
+    {
+        _index = index;
+        _thread = new Thread(Run) { IsBackground = true, Name = $"{engine} actor {index}" };
+        _thread.Start();
+    }
+
+    /// <summary>Whether a step is under way, asleep or not.</summary>
+    public bool IsRunning => _isRunning;
+
+    /// <summary>The step under way, or the last one.</summary>
+    public Step Step => _step;
+
+    /// <summary>Begins a step.</summary>
+    public void Start(EngineSide side, in Step step)
+    {
+        _side = side;
+        _step = step;
+        _isRunning = true;
+        _work.Release();
+    }
+
+    /// <summary>What the last step answered; only when none is under way.</summary>
+    /// <exception cref="InvalidOperationException">The step threw, which no step should.</exception>
+    public StepOutcome Outcome => _failure is null
+        ? _outcome
+        : throw new InvalidOperationException($"The step '{_step}' threw on {_thread.Name}.", _failure);
+
+    public void Dispose()
+    {
+        _isEnding = true;
+        _work.Release();
+        if (_thread.Join(TimeSpan.FromSeconds(5)))
+        {
+            _work.Dispose();
+        }
+    }
+
+    private void Run()
+    {
+        while (true)
+        {
+            // A short look first: steps come every few microseconds, and a sleep costs as much as a step.
+            for (int look = 0; look < 20 && _work.CurrentCount == 0; look++)
+            {
+                Thread.SpinWait(20);
+            }
+
+            _work.Wait();
+            if (_isEnding)
+            {
+                return;
+            }
+
+            try
+            {
+                _outcome = _side!.Execute(in _step, _index);
+            }
+#pragma warning disable CA1031 // It is reported by whoever asks for the outcome.
+            catch (Exception failure)
+#pragma warning restore CA1031
+            {
+                _failure = failure;
+            }
+
+            _isRunning = false;
+        }
+    }
+}

@@ -1,0 +1,32 @@
+namespace Faultline.Verification.Kernel;
+
+/// <summary>Where programs map memory: pages at the same addresses in every engine, under one page table, so that one read shows all of them.</summary>
+internal static class Arena
+{
+    public const int Pages = 128;
+    public const int Contexts = 3;
+    public const int Files = 3;
+    public const int Actors = 3;
+    public const int Spaces = 2;
+
+    /// <summary>The most pages of a file.</summary>
+    public const int FilePages = 16;
+
+    private const ulong Start = 0x20_0000_0000;
+
+    public static AddressRange Range => new(new(Start), Pages * PageSize.Small);
+
+    public static VirtualAddress At(int page) => new(unchecked(Start + ((ulong)page * PageSize.Small)));
+
+    public static int PageOf(VirtualAddress address) => unchecked((int)((long)(address.Value - Start) >> PageSize.SmallShift));
+
+    /// <summary>How a place is called in scripts and reports.</summary>
+    public static string Name(VirtualAddress address)
+    {
+        long page = unchecked((long)(address.Value - Start)) >> PageSize.SmallShift;
+        ulong offset = address.Value & (PageSize.Small - 1);
+        return page is < -Pages or > 2 * Pages
+            ? address.ToString()
+            : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"p{page}{(offset == 0 ? string.Empty : $"+{offset}")}");
+    }
+}

@@ -1,0 +1,397 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.Globalization;
+using System.Threading;
+
+namespace Faultline.Verification.Kernel;
+
+/// <summary>One engine running one program: its address spaces, contexts, files and actors.</summary>
+internal sealed class EngineSide : IDisposable
+{
+    /// <summary>Longer than any step takes on a busy machine.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
+
+    private readonly IMemoryEngine _engine;
+    private readonly Actor?[] _actors;
+    private readonly IMemoryAccess?[,,] _access = new IMemoryAccess?[Arena.Actors + 1, Arena.Spaces, 2];
+    private readonly IUserfaultfdPoller _poller;
+
+    // The actor whose call waits for an event to be read, or -1; and whether it was seen asleep.
+    private int _eventActor = -1;
+    private bool _isEventAsleep;
+
+    public EngineSide(IMemoryEngine engine, Actor?[] actors)
+    {
+        _engine = engine;
+        _actors = actors;
+        _poller = engine.CreatePoller();
+        Spaces[0] = engine.CreateAddressSpace().OrThrow("Making an address space");
+    }
+
+    public string Name => _engine.Name;
+
+    public IAddressSpace?[] Spaces { get; } = new IAddressSpace?[Arena.Spaces];
+
+    public IUserfaultfd?[] Contexts { get; } = new IUserfaultfd?[Arena.Contexts];
+
+    public IMemoryFile?[] Files { get; } = new IMemoryFile?[Arena.Files];
+
+    public IMemoryEngine Engine => _engine;
+
+    /// <summary>The features of each context, for whoever decides what may sleep.</summary>
+    public UserfaultfdFeatures AllFeatures
+    {
+        get
+        {
+            UserfaultfdFeatures all = 0;
+            foreach (IUserfaultfd? context in Contexts)
+            {
+                all |= context?.Features ?? 0;
+            }
+
+            return all;
+        }
+    }
+
+    /// <summary>Does a step here and now, and answers; sleeping steps are for actors.</summary>
+    public StepOutcome Execute(in Step step, int actor) => step.Verb switch
+    {
+        <= StepVerb.Unlock => SpaceVerbs.Run(this, in step),
+        <= StepVerb.WriteProtect => ContextVerbs.Run(this, in step),
+        StepVerb.ReadMessages => ReadMessages(in step),
+        <= StepVerb.KernelWrite => AccessVerbs.Run(Access(actor, step.Space, step.Verb >= StepVerb.KernelRead ? AccessMode.Kernel : AccessMode.User), in step),
+        <= StepVerb.FileRead => FileVerbs.Run(this, in step),
+        StepVerb.Scan => ScanVerb.Run(this, in step),
+        StepVerb.RaceMove => RaceMove.Run(this, in step),
+        _ => ForkVerbs.Run(this, in step),
+    };
+
+    /// <summary>Begins a step that may sleep on its actor, and waits until it sleeps or is done.</summary>
+    public StepOutcome Perform(in Step step, bool mayWaitForEvent)
+    {
+        if (mayWaitForEvent && (_eventActor >= 0 || Pending() > 0))
+        {
+            return new(OutcomeKind.Busy);
+        }
+
+        ref Actor? actor = ref _actors[step.Actor];
+        actor ??= new Actor(step.Actor, Name);
+        if (actor.IsRunning)
+        {
+            return new(OutcomeKind.Busy);
+        }
+
+        if (mayWaitForEvent)
+        {
+            _eventActor = step.Actor;
+            _isEventAsleep = false;
+        }
+
+        actor.Start(this, in step);
+        Settle();
+        return actor.IsRunning ? new(OutcomeKind.Asleep) : actor.Outcome;
+    }
+
+    /// <summary>Which actors have a step under way, as bits.</summary>
+    public int Running
+    {
+        get
+        {
+            int running = 0;
+            for (int i = 0; i < _actors.Length; i++)
+            {
+                running |= _actors[i] is { IsRunning: true } ? 1 << i : 0;
+            }
+
+            return running;
+        }
+    }
+
+    public StepOutcome OutcomeOf(int actor) => _actors[actor]!.Outcome;
+
+    public Step StepOf(int actor) => _actors[actor]!.Step;
+
+    /// <summary>
+    /// Waits until every actor sleeps in a fault or for an event, or is done. A waiter in a fault is on its context's list; the list loses it when it
+    /// is woken, in the very call that wakes, so the numbers agree only when nobody is on the way.
+    /// </summary>
+    /// <exception cref="TimeoutException">It did not come to that.</exception>
+    public void Settle()
+    {
+        long start = Stopwatch.GetTimestamp();
+        for (int round = 0; ; round++)
+        {
+            if (_eventActor >= 0 && _actors[_eventActor] is not { IsRunning: true })
+            {
+                _eventActor = -1;
+            }
+
+            int running = int.PopCount(Running);
+            if (running == 0)
+            {
+                return;
+            }
+
+            bool isWaitingForEvent = _eventActor >= 0;
+            int inFaults = running - (isWaitingForEvent ? 1 : 0);
+            if (Waiting() == inFaults && (!isWaitingForEvent || IsEventAsleep()) && int.PopCount(Running) == running)
+            {
+                return;
+            }
+
+            if (Stopwatch.GetElapsedTime(start) > Patience)
+            {
+                throw new TimeoutException($"On the {Name} engine the actors neither sleep nor finish: {DescribeActors()}");
+            }
+
+            if (round > 10)
+            {
+                Thread.Yield();
+            }
+            else
+            {
+                Thread.SpinWait(50);
+            }
+        }
+    }
+
+    /// <summary>Closes every context, so that whoever sleeps goes on, and waits for all actors.</summary>
+    public void CloseAll()
+    {
+        for (int i = 0; i < Contexts.Length; i++)
+        {
+            CloseContext(i);
+        }
+
+        Settle();
+    }
+
+    public void AddContext(int slot, IUserfaultfd context)
+    {
+        Contexts[slot] = context;
+        _poller.Add(context, slot);
+    }
+
+    public void CloseContext(int slot)
+    {
+        if (Contexts[slot] is { } context)
+        {
+            _poller.Remove(context);
+            Contexts[slot] = null;
+            context.Dispose();
+            _isEventAsleep = false;
+        }
+    }
+
+    /// <summary>An accessor: of an actor, or with -1 of the program itself.</summary>
+    public IMemoryAccess? Access(int actor, int space, AccessMode mode)
+    {
+        ref IMemoryAccess? access = ref _access[actor + 1, space, (int)mode];
+        if (access is null && Spaces[space] is { } owner)
+        {
+            access = owner.OpenAccess(mode).OrThrow("Opening an accessor");
+        }
+
+        return access;
+    }
+
+    /// <summary>Ends a forked address space, if nobody is in it.</summary>
+    public bool TryEndSpace(int space)
+    {
+        for (int i = 0; i < _actors.Length; i++)
+        {
+            if (_actors[i] is { IsRunning: true } actor && actor.Step.Space == space)
+            {
+                return false;
+            }
+        }
+
+        DisposeSpace(space);
+        return true;
+    }
+
+    public void Dispose()
+    {
+        // Memory first: that ends whoever sleeps in it.
+        for (int space = Spaces.Length - 1; space >= 0; space--)
+        {
+            DisposeSpace(space);
+        }
+
+        for (int i = 0; i < Contexts.Length; i++)
+        {
+            CloseContext(i);
+        }
+
+        long start = Stopwatch.GetTimestamp();
+        while (Running != 0 && Stopwatch.GetElapsedTime(start) < Patience)
+        {
+            Thread.Yield();
+        }
+
+        for (int i = 0; i < _actors.Length; i++)
+        {
+            if (_actors[i] is { IsRunning: true })
+            {
+                // It is lost; the next program gets another.
+                _actors[i] = null;
+            }
+        }
+
+        foreach (IMemoryFile? file in Files)
+        {
+            file?.Dispose();
+        }
+
+        _poller.Dispose();
+    }
+
+    private void DisposeSpace(int space)
+    {
+        Spaces[space]?.Dispose();
+        for (int actor = 0; actor <= Arena.Actors; actor++)
+        {
+            for (int mode = 0; mode < 2; mode++)
+            {
+                _access[actor, space, mode]?.Dispose();
+                _access[actor, space, mode] = null;
+            }
+        }
+
+        Spaces[space] = null;
+    }
+
+    private StepOutcome ReadMessages(in Step step)
+    {
+        if (Contexts[step.Context] is not { } context)
+        {
+            return default;
+        }
+
+        Span<UserfaultfdMessage> messages = new UserfaultfdMessage[16];
+        SystemResult<int> read = context.Read(messages);
+        if (!read.IsOk)
+        {
+            return StepOutcome.Of(read.Errno);
+        }
+
+        _isEventAsleep = false;
+        var texts = new List<string>(read.Value);
+        foreach (UserfaultfdMessage message in messages[..read.Value])
+        {
+            texts.Add(Describe(in message));
+        }
+
+        // The order among faults is that of the queue, which depends on who was first; the order of faults and events is fixed.
+        texts.Sort(StringComparer.Ordinal);
+        return StepOutcome.Of(Errno.None, read.Value, 0, string.Join("; ", texts));
+    }
+
+    private string Describe(in UserfaultfdMessage message)
+    {
+        switch (message.Event)
+        {
+            case UserfaultfdEvent.PageFault:
+                return $"fault {message.Flags} {Arena.Name(message.Address)}{DescribeThread(message.ThreadId)}";
+            case UserfaultfdEvent.Remap:
+                return $"remap {Arena.Name(message.Address)} to {Arena.Name(message.Range.Start)} 0x{message.Range.Length:x}";
+            case UserfaultfdEvent.Fork:
+                return "fork" + Adopt(message.Forked!);
+            default:
+                return $"{message.Event} {Arena.Name(message.Range.Start)} 0x{message.Range.Length:x}";
+        }
+    }
+
+    private string Adopt(IUserfaultfd forked)
+    {
+        int slot = Array.IndexOf(Contexts, null);
+        if (slot < 0)
+        {
+            forked.Dispose();
+            return " (no place for its context)";
+        }
+
+        AddContext(slot, forked);
+        return string.Create(CultureInfo.InvariantCulture, $" context={slot} {forked.Features}");
+    }
+
+    // Numbers of threads differ between engines; who it was does not.
+    private string DescribeThread(uint thread)
+    {
+        if (thread == 0)
+        {
+            return string.Empty;
+        }
+
+        for (int actor = 0; actor < Arena.Actors; actor++)
+        {
+            for (int space = 0; space < Arena.Spaces; space++)
+            {
+                if (_access[actor + 1, space, 0]?.ThreadId == thread || _access[actor + 1, space, 1]?.ThreadId == thread)
+                {
+                    return string.Create(CultureInfo.InvariantCulture, $" by actor {actor}");
+                }
+            }
+        }
+
+        return " by a call";
+    }
+
+    private bool IsEventAsleep()
+    {
+        if (_isEventAsleep)
+        {
+            return true;
+        }
+
+        Span<long> ready = stackalloc long[Arena.Contexts];
+        SystemResult<int> count = _poller.Wait(ready, 0);
+        for (int i = 0; count.IsOk && i < count.Value; i++)
+        {
+            if (Contexts[(int)ready[i]] is { } context && context.Zeropage(new AddressRange(Arena.At(0), 0)).Errno == Errno.EAGAIN)
+            {
+                _isEventAsleep = true;
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private int Waiting()
+    {
+        int total = 0;
+        foreach (IUserfaultfd? context in Contexts)
+        {
+            total += context?.GetCounts().Value.Total ?? 0;
+        }
+
+        return total;
+    }
+
+    private int Pending()
+    {
+        int pending = 0;
+        foreach (IUserfaultfd? context in Contexts)
+        {
+            pending += context?.GetCounts().Value.Pending ?? 0;
+        }
+
+        return pending;
+    }
+
+    private string DescribeActors()
+    {
+        var texts = new List<string>();
+        foreach (Actor? actor in _actors)
+        {
+            if (actor is { IsRunning: true })
+            {
+                texts.Add($"'{actor.Step}'");
+            }
+        }
+
+        return string.Join(", ", texts) + string.Create(CultureInfo.InvariantCulture, $"; {Waiting()} wait in faults");
+    }
+}

@@ -1,0 +1,6 @@
+namespace Faultline.Verification.Kernel;
+
+/// <summary>What random programs may use.</summary>
+/// <param name="WithSwap">Page-out: both engines have swap.</param>
+/// <param name="WithFork">Forks: slow on the kernel's side.</param>
+internal sealed record GeneratorOptions(bool WithSwap, bool WithFork);

@@ -1,0 +1,210 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace Faultline.Verification.Kernel;
+
+/// <summary>
+/// The differential fuzzer: random programs on the running kernel and on the managed engine, compared after every step.
+/// </summary>
+public sealed class KernelCheck
+{
+    private readonly KernelCheckOptions _options;
+    private readonly Lock _gate = new();
+    private readonly long _start = Stopwatch.GetTimestamp();
+
+    // Guarded by _gate.
+    private readonly Coverage _coverage = new();
+    private readonly ProfileChooser _profiles;
+    private readonly DifferenceList _differences = new();
+    private readonly Dictionary<string, long> _explained = new(StringComparer.Ordinal);
+    private SplitMix _seeds;
+    private long _lastProgress;
+
+    private long _operations;
+    private long _programs;
+
+    /// <summary>Prepares a run.</summary>
+    /// <param name="options">How.</param>
+    public KernelCheck(KernelCheckOptions options)
+    {
+        _options = options;
+        _seeds = new SplitMix(options.Seed);
+        _profiles = new ProfileChooser(options.WithSwap, options.WithFork);
+    }
+
+    /// <summary>Runs until the number of steps, the time, or the number of differences is reached.</summary>
+    /// <param name="cancellation">Ends it early; the report is of what was done.</param>
+    /// <returns>What was found.</returns>
+    public async Task<KernelCheckReport> RunAsync(CancellationToken cancellation)
+    {
+        var workers = new Task[_options.Workers];
+        for (int i = 0; i < workers.Length; i++)
+        {
+            workers[i] = Task.Factory.StartNew(() => Work(cancellation), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        }
+
+        await Task.WhenAll(workers).ConfigureAwait(false);
+        return Report();
+    }
+
+    /// <summary>Runs one program from its seed, comparing everything after every step.</summary>
+    /// <param name="programSeed">The seed, as a difference names it.</param>
+    /// <param name="withSwap">Whether the program was made with page-out.</param>
+    /// <returns>Null, or where the engines part, cut down to the fewest steps.</returns>
+    public static KernelDifference? RunProgram(ulong programSeed, bool withSwap)
+    {
+        using var engines = new EnginePair();
+        var steps = new List<Step>();
+        Difference? difference = Generate(engines, programSeed, new GeneratorOptions(withSwap, WithFork: true), steps, static (_, _) => { });
+        return difference is null ? null : DifferenceList.Minimise(engines, programSeed, steps, difference);
+    }
+
+    /// <summary>Runs a program from its script, comparing everything after every step.</summary>
+    /// <param name="script">One step a line.</param>
+    /// <returns>Null, or where the engines part; the program is left as it is.</returns>
+    /// <exception cref="FormatException">The script cannot be read.</exception>
+    public static KernelDifference? RunScript(string script)
+    {
+        var program = KernelProgram.Parse(script);
+        using var engines = new EnginePair();
+        Difference? difference = ProgramReplay.Run(engines, program.Steps);
+        return difference is null ? null : DifferenceList.Describe(programSeed: null, program.Steps, difference, isReproducible: true);
+    }
+
+    private static Difference? Generate(
+        EnginePair engines, ulong seed, GeneratorOptions options, List<Step> steps, Action<ulong, StepOutcome> note)
+    {
+        using var run = new PairRun(engines);
+        var generator = new ProgramGenerator(seed, run, options);
+        while (steps.Count < generator.Length)
+        {
+            Step step = generator.Next();
+            steps.Add(step);
+            ulong before = Coverage.Before(in step, run);
+            if (run.Do(in step, closely: steps.Count % CloseLook == 0) is { } difference)
+            {
+                return difference;
+            }
+
+            note(before, run.LastOutcome);
+        }
+
+        return run.Finish();
+    }
+
+    // Everything is compared after every so many steps, and at the end: a difference in what is not looked at each time stays until then, and the
+    // program is run again with a look after every step.
+    private const int CloseLook = 6;
+
+    private void Work(CancellationToken cancellation)
+    {
+        using var engines = new EnginePair();
+        var options = new GeneratorOptions(_options.WithSwap, _options.WithFork);
+        var coverage = new Coverage();
+        var steps = new List<Step>();
+        while (!cancellation.IsCancellationRequested && !IsOver())
+        {
+            ulong seed = NextSeed();
+            steps.Clear();
+            int found = 0;
+            Difference? difference = Generate(engines, seed, options, steps, (before, outcome) => found += coverage.Add(before, in outcome) ? 1 : 0);
+            Interlocked.Add(ref _operations, steps.Count);
+            Interlocked.Increment(ref _programs);
+            if (difference is not null)
+            {
+                Found(engines, seed, steps, difference);
+            }
+
+            Tell(seed, coverage, found);
+        }
+
+        lock (_gate)
+        {
+            _coverage.Merge(coverage);
+        }
+    }
+
+    private ulong NextSeed()
+    {
+        lock (_gate)
+        {
+            ulong random = _seeds.Next() << ProgramGenerator.ProfileBits;
+            return random | (ulong)_profiles.Choose(ref _seeds);
+        }
+    }
+
+    private void Found(EnginePair engines, ulong seed, List<Step> steps, Difference difference)
+    {
+        string? rule = ExplainedDifferences.Explain(difference, steps);
+        lock (_gate)
+        {
+            if (rule is not null)
+            {
+                _explained[rule] = _explained.GetValueOrDefault(rule) + 1;
+                return;
+            }
+
+            if (_differences.IsKnown(difference, steps))
+            {
+                return;
+            }
+        }
+
+        KernelDifference described = DifferenceList.Minimise(engines, seed, steps, difference);
+        lock (_gate)
+        {
+            _differences.Add(described, difference, steps);
+        }
+    }
+
+    private void Tell(ulong seed, Coverage coverage, int found)
+    {
+        KernelCheckProgress progress;
+        lock (_gate)
+        {
+            _profiles.Credit(seed, found);
+            TimeSpan now = Stopwatch.GetElapsedTime(_start);
+            if (_options.Progress is null || now.TotalMilliseconds - _lastProgress < 500)
+            {
+                return;
+            }
+
+            _lastProgress = (long)now.TotalMilliseconds;
+            progress = new(Interlocked.Read(ref _operations), now, coverage.Count, _differences.Count);
+        }
+
+        _options.Progress(progress);
+    }
+
+    private bool IsOver()
+    {
+        lock (_gate)
+        {
+            return (_options.Operations > 0 && Interlocked.Read(ref _operations) >= _options.Operations)
+                || (_options.Duration > TimeSpan.Zero && Stopwatch.GetElapsedTime(_start) >= _options.Duration)
+                || _differences.Count >= _options.MaximumDifferences;
+        }
+    }
+
+    private KernelCheckReport Report()
+    {
+        lock (_gate)
+        {
+            return new()
+            {
+                Operations = _operations,
+                Programs = _programs,
+                Elapsed = Stopwatch.GetElapsedTime(_start),
+                Seed = _options.Seed,
+                Differences = _differences.All,
+                Explained = _explained,
+                TuplesReached = _coverage.Count,
+                Reached = _coverage.Describe(),
+                NeverReached = _coverage.NeverReached(),
+            };
+        }
+    }
+}

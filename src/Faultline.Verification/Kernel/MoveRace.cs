@@ -1,0 +1,119 @@
+using System;
+using System.Threading;
+
+namespace Faultline.Verification.Kernel;
+
+/// <summary>One run of <see cref="RaceMove"/>: the place, and who takes part.</summary>
+internal sealed class MoveRace
+{
+    private readonly IUserfaultfd _context;
+    private readonly IAddressSpace _space;
+    private readonly IMemoryAccess _mover;
+    private readonly IMemoryAccess _toucher;
+    private readonly int _source;
+    private readonly int _target;
+    private int _go;
+    private volatile bool _isOver;
+
+    public MoveRace(EngineSide side, IUserfaultfd context, IAddressSpace space, in Step step)
+    {
+        _context = context;
+        _space = space;
+        _source = step.Other;
+        _target = step.Page;
+        _mover = side.Access(-1, 0, AccessMode.User)!;
+        _toucher = side.Access(step.Actor, 0, AccessMode.User)!;
+    }
+
+    public StepOutcome Run(int rounds)
+    {
+        AddressRange source = new(Arena.At(_source), PageSize.Small);
+        AddressRange target = new(Arena.At(_target), PageSize.Small);
+        if (!CanBegin(source, target))
+        {
+            return StepOutcome.Of(Errno.None, 0, 0, "not a place for a race");
+        }
+
+        var toucher = new Thread(Touch) { IsBackground = true };
+        toucher.Start();
+        StepOutcome outcome = StepOutcome.Of(Errno.None);
+        for (int round = 0; round < rounds && outcome == StepOutcome.Of(Errno.None); round++)
+        {
+            outcome = Once(source, target, (ulong)round);
+        }
+
+        _isOver = true;
+        toucher.Join();
+        return outcome;
+    }
+
+    // The source must be plain memory that nobody watches, the target empty memory of this context: else touching would sleep.
+    private bool CanBegin(AddressRange source, AddressRange target)
+    {
+        VmaInfo? from = Only(source);
+        VmaInfo? to = Only(target);
+        return from is { IsShared: false, RegisteredModes: RegisterModes.None, IsLocked: false, FileOffset: 0, Protection: Protections.ReadWrite }
+            && to is { IsShared: false, RegisteredModes: RegisterModes.Missing, IsLocked: false, Protection: Protections.ReadWrite }
+            && _space.Advise(target, Advice.DontNeedLocked).IsOk
+            && _mover.Store(source.Start, 1).IsOk
+            && IsMovable(source, target);
+    }
+
+    private bool IsMovable(AddressRange source, AddressRange target)
+    {
+        if (!_context.Move(target.Start, source.Start, PageSize.Small).IsOk)
+        {
+            return false;
+        }
+
+        _space.Advise(target, Advice.DontNeedLocked);
+        return true;
+    }
+
+    private VmaInfo? Only(AddressRange range)
+    {
+        foreach (VmaInfo mapping in _space.Inspector.GetMappings(range).Value)
+        {
+            if (mapping.Range.Contains(range))
+            {
+                return mapping;
+            }
+        }
+
+        return null;
+    }
+
+    private StepOutcome Once(AddressRange source, AddressRange target, ulong round)
+    {
+        _mover.Store(source.Start, round + 1);
+        _space.Advise(source, Advice.Cold);
+        Interlocked.Exchange(ref _go, 1);
+        FillResult moved = _context.Move(target.Start, source.Start, PageSize.Small);
+        while (Volatile.Read(ref _go) != 0)
+        {
+            Thread.SpinWait(1);
+        }
+
+        Span<PagemapEntry> entry = stackalloc PagemapEntry[1];
+        _space.Inspector.ReadPagemap(target.Start, entry);
+        bool isThere = entry[0].IsPresent;
+        _space.Advise(target, Advice.DontNeedLocked);
+
+        // The toucher may have brought a zero page into the source after the move, never a page into the target.
+        return moved.IsOk && isThere ? StepOutcome.Of(Errno.None)
+            : moved is { Errno: Errno.EAGAIN or Errno.EBUSY, Field: < 0 } && !isThere ? StepOutcome.Of(Errno.None)
+            : StepOutcome.Of(moved.Errno, moved.Field, 0, isThere ? "though the page was moved" : "and the page was not moved");
+    }
+
+    private void Touch()
+    {
+        while (!_isOver)
+        {
+            if (Interlocked.CompareExchange(ref _go, 2, 1) == 1)
+            {
+                _toucher.Load(Arena.At(_source), out _);
+                Volatile.Write(ref _go, 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,239 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+
+namespace Faultline.Verification.Kernel;
+
+/// <summary>One program on both engines, a step at a time, compared after every step.</summary>
+internal sealed class PairRun : IDisposable
+{
+    private const UserfaultfdFeatures Events =
+        UserfaultfdFeatures.EventFork | UserfaultfdFeatures.EventRemap | UserfaultfdFeatures.EventRemove | UserfaultfdFeatures.EventUnmap;
+
+    private readonly SideObservation _linuxSeen = new();
+    private readonly SideObservation _managedSeen = new();
+    private readonly MapKind?[] _kinds = new MapKind?[Arena.Pages];
+    private bool _isArmed;
+    private bool _haveMappingsChanged = true;
+    private IReadOnlyList<VmaInfo> _mappings = [];
+
+    public PairRun(EnginePair engines)
+    {
+        Linux = new EngineSide(engines.Linux, engines.LinuxActors);
+        Managed = new EngineSide(engines.Managed, engines.ManagedActors);
+    }
+
+    public EngineSide Linux { get; }
+
+    public EngineSide Managed { get; }
+
+    /// <summary>Steps done.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>What the last step answered.</summary>
+    public StepOutcome LastOutcome { get; private set; }
+
+    /// <summary>The entries of the arena after the last step; the engines agree on them.</summary>
+    public PagemapEntry[] Pagemap => _managedSeen.Pagemaps[0];
+
+    /// <summary>The mappings in the arena.</summary>
+    public IReadOnlyList<VmaInfo> Mappings
+    {
+        get
+        {
+            if (_haveMappingsChanged)
+            {
+                _mappings = Managed.Spaces[0]!.Inspector.GetMappings(Arena.Range).Value;
+                _haveMappingsChanged = false;
+            }
+
+            return _mappings;
+        }
+    }
+
+    /// <summary>What kind of memory was mapped at a page last.</summary>
+    public MapKind? KindOf(int page) => (uint)page < Arena.Pages ? _kinds[page] : null;
+
+    /// <summary>Does a step on both engines and compares.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="closely">Whether mappings, counters and all contents are compared too.</param>
+    /// <returns>Null, or where they part; then the run is over.</returns>
+    public Difference? Do(in Step step, bool closely)
+    {
+        int index = Count++;
+        try
+        {
+            int running = Managed.Running;
+            bool isEvent = MayWaitForEvent(in step);
+            bool isOnActor = isEvent || MaySleep(in step);
+            StepOutcome linux = isOnActor ? Linux.Perform(in step, isEvent) : Linux.Execute(in step, -1);
+            StepOutcome managed = isOnActor ? Managed.Perform(in step, isEvent) : Managed.Execute(in step, -1);
+            LastOutcome = linux;
+            if (linux != managed)
+            {
+                return new(index, $"the answer of '{step}'", linux.ToString(), managed.ToString());
+            }
+
+            Note(in step, in linux);
+            return Completions(index, running) ?? Observe(in step, index, closely);
+        }
+        catch (TimeoutException stuck)
+        {
+            return Stuck(index, stuck);
+        }
+    }
+
+    /// <summary>Closes all contexts, waits for every actor, and looks a last time.</summary>
+    public Difference? Finish()
+    {
+        try
+        {
+            int running = Managed.Running;
+            Linux.CloseAll();
+            Managed.CloseAll();
+            Step nothing = new() { Pages = Arena.Pages };
+            Difference? difference = Completions(Count, running, canAsleep: false) ?? Observe(in nothing, Count, closely: true);
+            if (difference is not null)
+            {
+                return difference;
+            }
+
+            IReadOnlyList<string> violations = ((Mm.ManagedEngine)Managed.Engine).FindViolations();
+            return violations.Count == 0 ? null : new(Count, "the managed engine's own invariants", "none", string.Join(" ", violations));
+        }
+        catch (TimeoutException stuck)
+        {
+            return Stuck(Count, stuck);
+        }
+    }
+
+    public void Dispose()
+    {
+        Linux.Dispose();
+        Managed.Dispose();
+    }
+
+    private static Difference Stuck(int index, TimeoutException stuck) => stuck.Message.Contains("linux", StringComparison.Ordinal)
+        ? new(index, "settling", stuck.Message, "not looked at")
+        : new(index, "settling", "settled", stuck.Message);
+
+    private Difference? Completions(int index, int runningBefore, bool canAsleep = true)
+    {
+        if (runningBefore == 0)
+        {
+            return null;
+        }
+
+        Linux.Settle();
+        Managed.Settle();
+        if (Linux.Running != Managed.Running)
+        {
+            return new(index, "which actors sleep", Bits(Linux.Running), Bits(Managed.Running));
+        }
+
+        if (!canAsleep && Linux.Running != 0)
+        {
+            return new(index, "which actors sleep at the end", Bits(Linux.Running), "nobody should");
+        }
+
+        int finished = runningBefore & ~Linux.Running;
+        for (int actor = 0; finished >> actor != 0; actor++)
+        {
+            if ((finished >> actor & 1) == 0)
+            {
+                continue;
+            }
+
+            _haveMappingsChanged = true;
+            StepOutcome linux = Linux.OutcomeOf(actor);
+            StepOutcome managed = Managed.OutcomeOf(actor);
+            if (linux != managed)
+            {
+                return new(index, $"the late answer of '{Linux.StepOf(actor)}'", linux.ToString(), managed.ToString());
+            }
+        }
+
+        return null;
+    }
+
+    private Difference? Observe(in Step step, int index, bool closely)
+    {
+        Observer.Look(Linux, _linuxSeen);
+        Observer.Look(Managed, _managedSeen);
+        (string What, string Linux, string Managed)? found = ObservationComparison.Compare(_linuxSeen, _managedSeen);
+        if (found is null && closely)
+        {
+            Observer.LookClosely(Linux, _linuxSeen);
+            Observer.LookClosely(Managed, _managedSeen);
+            found = ObservationComparison.CompareClosely(_linuxSeen, _managedSeen);
+        }
+        else if (found is null && step.Verb is >= StepVerb.Copy and <= StepVerb.Move)
+        {
+            int first = Math.Clamp(step.Page, 0, Arena.Pages);
+            int end = Math.Clamp(step.Page + Math.Min(step.Pages, 4), first, Arena.Pages);
+            Observer.LookAt(Linux, 0, first, end, _linuxSeen);
+            Observer.LookAt(Managed, 0, first, end, _managedSeen);
+            found = ObservationComparison.CompareContents(_linuxSeen, _managedSeen, 0, first, end);
+        }
+
+        return found is { } difference ? new(index, $"{difference.What} after '{step}'", difference.Linux, difference.Managed) : null;
+    }
+
+    private void Note(in Step step, in StepOutcome outcome)
+    {
+        _haveMappingsChanged |= step.Verb is <= StepVerb.Close or StepVerb.Register or StepVerb.Unregister;
+        if (!(outcome is { Kind: OutcomeKind.Call, Code: 0 }))
+        {
+            return;
+        }
+
+        _isArmed |= step.Verb == StepVerb.Register;
+        if (step.Verb is StepVerb.Map or StepVerb.MapOver)
+        {
+            for (int page = Math.Max(step.Page, 0); page < Math.Min(step.Page + step.Pages, Arena.Pages); page++)
+            {
+                _kinds[page] = (MapKind)step.Mode;
+            }
+        }
+        else if (step.Verb == StepVerb.Remap && step.Page < Arena.Pages && step.Page >= 0)
+        {
+            int target = ((RemapOptions)step.Mode & RemapOptions.Fixed) != 0 ? step.Other : step.Page;
+            for (int page = target; page < Math.Min(target + (int)step.Value, Arena.Pages); page++)
+            {
+                _kinds[page] = _kinds[step.Page];
+            }
+        }
+    }
+
+    private bool MayWaitForEvent(in Step step) => (Managed.AllFeatures & Events) != 0 && step.Verb switch
+    {
+        StepVerb.Unmap or StepVerb.MapOver or StepVerb.Remap or StepVerb.Fork => true,
+        StepVerb.Advise => (Advice)step.Mode is Advice.DontNeed or Advice.DontNeedLocked or Advice.Free or Advice.Remove,
+        _ => false,
+    };
+
+    private bool MaySleep(in Step step) => _isArmed && step.Verb switch
+    {
+        StepVerb.Load => !IsThere(in step, isWrite: false),
+        StepVerb.Store => !IsThere(in step, isWrite: true),
+        StepVerb.KernelRead or StepVerb.KernelWrite or StepVerb.CopyFrom or StepVerb.Lock => true,
+        StepVerb.Advise => (Advice)step.Mode is Advice.PopulateRead or Advice.PopulateWrite,
+        StepVerb.Remap or StepVerb.Protect => true,
+        _ => false,
+    };
+
+    // An entry that is present raises no userfault, unless it is protected and written to, or read-only and absent once copied.
+    private bool IsThere(in Step step, bool isWrite)
+    {
+        int page = Arena.PageOf(step.Range.Start);
+        if ((uint)page >= Arena.Pages)
+        {
+            return true;
+        }
+
+        PagemapEntry entry = _managedSeen.Pagemaps[step.Space][page];
+        return entry.IsPresent && !(isWrite && entry.IsUserfaultfdWriteProtected);
+    }
+
+    private static string Bits(int bits) => "0b" + bits.ToString("b", CultureInfo.InvariantCulture);
+}

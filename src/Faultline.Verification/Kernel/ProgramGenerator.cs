@@ -1,0 +1,85 @@
+using System;
+using System.Collections.Generic;
+
+namespace Faultline.Verification.Kernel;
+
+/// <summary>
+/// Invents a program step by step, looking at what the steps before have made. The seed decides everything: its lowest bits are the profile.
+/// </summary>
+internal sealed class ProgramGenerator
+{
+    /// <summary>The bits of a program's seed that name the profile.</summary>
+    public const int ProfileBits = 4;
+
+    private readonly PairRun _run;
+    private readonly GeneratorOptions _options;
+    private readonly ProgramProfile _profile;
+    private readonly Queue<Step> _opening = new();
+    private readonly StepChoices _choices;
+    private SplitMix _random;
+
+    public ProgramGenerator(ulong seed, PairRun run, GeneratorOptions options)
+    {
+        _run = run;
+        _options = options;
+        _random = new SplitMix(seed);
+        _profile = (ProgramProfile)(seed & ((1 << ProfileBits) - 1));
+        _choices = new StepChoices(_profile, options);
+        Length = 24 + _random.Below(40);
+        Open();
+    }
+
+    /// <summary>How many steps the program has.</summary>
+    public int Length { get; }
+
+    public Step Next()
+    {
+        if (_opening.TryDequeue(out Step step))
+        {
+            return step;
+        }
+
+        StepVerb verb = StepWeights.For(_profile).Choose(ref _random);
+        if (!_options.WithFork && verb is StepVerb.Fork or StepVerb.Exit)
+        {
+            verb = StepVerb.Load;
+        }
+
+        return _choices.Make(verb, _run, ref _random);
+    }
+
+    // Files, a few mappings of kinds that suit the profile, contexts, registrations: without them most steps would only be refused.
+    private void Open()
+    {
+        _opening.Enqueue(new Step { Verb = StepVerb.MakeFile, File = 0, Pages = 2 + _random.Below(10), Tail = _random.Percent(20) ? 100 : 0 });
+        if (_random.Percent(50))
+        {
+            _opening.Enqueue(new Step { Verb = StepVerb.MakeFile, File = 1, Pages = _random.Below(8) });
+        }
+
+        _opening.Enqueue(_choices.Make(StepVerb.Open, _run, ref _random) with { Context = 0 });
+        if (_random.Percent(30))
+        {
+            _opening.Enqueue(_choices.Make(StepVerb.Open, _run, ref _random) with { Context = 1 });
+        }
+
+        int mappings = 2 + _random.Below(3);
+        int page = _random.Below(4);
+        for (int i = 0; i < mappings; i++)
+        {
+            Step map = _choices.Make(StepVerb.Map, _run, ref _random) with { Page = page, Pages = 1 + _random.Below(10), Skew = 0, Tail = 0 };
+            _opening.Enqueue(map);
+            if (_random.Percent(75))
+            {
+                _opening.Enqueue(_choices.Make(StepVerb.Register, _run, ref _random) with { Page = page, Pages = map.Pages, Context = 0, Skew = 0, Tail = 0 });
+            }
+
+            page += map.Pages + (_random.Percent(50) ? 0 : 1 + _random.Below(12));
+        }
+
+        if (_random.Percent(60))
+        {
+            _opening.Enqueue(new Step { Verb = StepVerb.FileWrite, File = 0, Page = _random.Below(3), Pages = 1 + _random.Below(2), Value = 1 + (ulong)_random.Below(99) });
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using System;
+using System.Collections.Generic;
+
+namespace Faultline.Verification.Kernel;
+
+/// <summary>What one engine shows after a step.</summary>
+internal sealed class SideObservation
+{
+    /// <summary>What pagemap shows of the arena, for each address space.</summary>
+    public PagemapEntry[][] Pagemaps { get; } = [new PagemapEntry[Arena.Pages], new PagemapEntry[Arena.Pages]];
+
+    public ResidentCounters[] Counters { get; } = new ResidentCounters[Arena.Spaces];
+
+    public IReadOnlyList<VmaInfo>[] Mappings { get; } = [[], []];
+
+    public MemoryFileStatus[] Files { get; } = new MemoryFileStatus[Arena.Files];
+
+    /// <summary>The bytes of each file, as far as its size goes.</summary>
+    public byte[][] FileBytes { get; } = MakeFileBytes();
+
+    /// <summary>For each page of each address space a number for its bytes, or for why it cannot be read.</summary>
+    public ulong[][] Contents { get; } = [new ulong[Arena.Pages], new ulong[Arena.Pages]];
+
+    private static byte[][] MakeFileBytes()
+    {
+        var all = new byte[Arena.Files][];
+        for (int i = 0; i < all.Length; i++)
+        {
+            all[i] = new byte[(Arena.FilePages + 1) * (int)PageSize.Small];
+        }
+
+        return all;
+    }
+}
