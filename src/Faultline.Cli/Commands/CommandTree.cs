@@ -45,6 +45,7 @@ internal static class CommandTree
             ImageCommand.Create(),
             DoctorCommand.Create(),
             BenchCommand.Create(),
+            CheckCommand.Create(),
         };
 
     private static int Fail(string sentence, int exitCode, bool isJson)

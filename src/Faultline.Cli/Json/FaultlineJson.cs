@@ -9,6 +9,7 @@ namespace Faultline.Cli.Json;
     WriteIndented = true)]
 [JsonSerializable(typeof(DoctorDocument))]
 [JsonSerializable(typeof(RestoreDocument))]
+[JsonSerializable(typeof(CheckKernelDocument))]
 [JsonSerializable(typeof(ErrorDocument))]
 [JsonSerializable(typeof(ImageWrittenDocument))]
 [JsonSerializable(typeof(ImageInspectDocument))]

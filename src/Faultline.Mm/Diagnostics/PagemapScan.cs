@@ -21,7 +21,7 @@ internal static class PagemapScan
         bool writeProtects = (request.Flags & PagemapScanFlags.WriteProtectMatching) != 0;
         if (!writeProtects && regions.IsEmpty)
         {
-            return new(Errno.None, 0, request.Range.Start);
+            return new(Errno.None, 0, new VirtualAddress(end));
         }
 
         // Protection is changed under the lock for reading, as UFFDIO_WRITEPROTECT does.

@@ -15,6 +15,13 @@ internal static unsafe class FileFault
         Vma vma = request.Vma;
         var file = (ShmemFile)vma.File!;
         ulong index = vma.IndexOf(request.Page);
+
+        // The neighbours come first, even if the page itself turns out to be beyond the end of the file.
+        if (!request.IsWrite && !vma.Has(VmaFlags.UserfaultfdMinor | VmaFlags.UserfaultfdWriteProtect) && TryMapAround(ref request, file))
+        {
+            return FaultResult.Done;
+        }
+
         if (index >= file.SizeInPages)
         {
             return FaultResult.BusError;
@@ -49,11 +56,6 @@ internal static unsafe class FileFault
         if (result != FaultResult.Done || (request.IsWrite && !vma.IsShared))
         {
             file.System.Pool.Put(folio);
-        }
-
-        if (result == FaultResult.Done && !request.IsWrite && !vma.Has(VmaFlags.UserfaultfdMinor | VmaFlags.UserfaultfdWriteProtect))
-        {
-            MapAround(ref request, file);
         }
 
         return result;
@@ -107,11 +109,13 @@ internal static unsafe class FileFault
     }
 
     /// <summary>Maps the neighbours that are there and not busy (Linux: <c>do_fault_around</c>).</summary>
-    private static void MapAround(ref FaultRequest request, ShmemFile file)
+    /// <returns>Whether the page of the fault is among them.</returns>
+    private static bool TryMapAround(ref FaultRequest request, ShmemFile file)
     {
         Vma vma = request.Vma;
-        ulong start = Math.Max(request.Page & ~(AroundBytes - 1), vma.Start);
-        ulong end = Math.Min((request.Page & ~(AroundBytes - 1)) + AroundBytes, vma.End);
+        ulong table = request.Page & ~(PageSize.Huge - 1);
+        ulong start = Math.Max(Math.Max(request.Page & ~(AroundBytes - 1), vma.Start), table);
+        ulong end = Math.Min(Math.Min(start + AroundBytes, vma.End), table + PageSize.Huge);
         for (ulong address = start; address < end; address += PageSize.Small)
         {
             if (Pte.Read(request.Table.EntryFor(address)).IsNone)
@@ -119,6 +123,8 @@ internal static unsafe class FileFault
                 TryMapNeighbour(ref request, file, address);
             }
         }
+
+        return Pte.Read(request.Slot) is { IsPresent: true };
     }
 
     private static void TryMapNeighbour(ref FaultRequest request, ShmemFile file, ulong address)

@@ -91,13 +91,13 @@ internal static class AnonVmaChain
     private static AnonVma? FindMergeable(Vma vma)
     {
         Vma? next = vma.Mm.Vmas.FindFrom(vma.End);
-        if (next is { AnonVma: not null, Chain.Count: 1 } && VmaMerge.AreAlike(vma, next))
+        if (next is { AnonVma: not null, Chain.Count: 1 } && VmaMerge.CouldBeAlike(vma, next))
         {
             return next.AnonVma;
         }
 
         Vma? previous = vma.Mm.Vmas.FindBefore(vma.Start);
-        return previous is { AnonVma: not null, Chain.Count: 1 } && VmaMerge.AreAlike(previous, vma) ? previous.AnonVma : null;
+        return previous is { AnonVma: not null, Chain.Count: 1 } && VmaMerge.CouldBeAlike(previous, vma) ? previous.AnonVma : null;
     }
 
     private static void RemoveIfUnused(MmSystem system, AnonVma anonVma)

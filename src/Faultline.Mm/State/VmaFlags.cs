@@ -24,6 +24,12 @@ internal enum VmaFlags : ulong
 
     Locked = 0x2000,
 
+    /// <summary>MADV_SEQUENTIAL. Without effect here, but mappings that differ in it are two.</summary>
+    SequentialRead = 0x8000,
+
+    /// <summary>MADV_RANDOM.</summary>
+    RandomRead = 0x10000,
+
     /// <summary>MADV_DONTFORK.</summary>
     DontCopy = 0x20000,
     NoReserve = 0x200000,

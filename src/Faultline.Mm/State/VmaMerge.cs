@@ -98,6 +98,13 @@ internal static class VmaMerge
         && lower.Userfaultfd == upper.Userfaultfd
         && lower.IndexOf(lower.End) == upper.PageOffset;
 
+    /// <summary>Whether two mappings would be alike once mprotect gave them the same rights (Linux: <c>anon_vma_compatible</c>).</summary>
+    public static bool CouldBeAlike(Vma lower, Vma upper) =>
+        lower.End == upper.Start
+        && ((lower.Flags ^ upper.Flags) & ~VmaFlags.Access) == 0
+        && lower.File == upper.File
+        && lower.IndexOf(lower.End) == upper.PageOffset;
+
     private static bool CanMerge(Vma lower, Vma upper)
     {
         // Hugetlb mappings stay as they were made or cut (Linux: VM_DONTEXPAND is one of VM_SPECIAL).

@@ -74,11 +74,6 @@ internal static class Fill
             return Errno.EINVAL;
         }
 
-        if (!vma.IsShared)
-        {
-            AnonVmaChain.Prepare(vma);
-        }
-
         return vma.IsHugetlb
             ? FillHugePages(mm, vma, start, length, ref step, ref done)
             : FillPages(context, vma, start, length, ref step, ref done);
@@ -149,6 +144,12 @@ internal static class Fill
     private static Vma? FindTarget(MmState mm, ulong start, ulong length)
     {
         Vma? vma = mm.Vmas.Find(start);
+        if (vma is { IsShared: false })
+        {
+            // Before anything about it is checked: a fill that is refused leaves this behind, and mappings prepared apart do not merge.
+            AnonVmaChain.Prepare(vma);
+        }
+
         return vma is not null && vma.IsArmed && vma.End - start >= length ? vma : null;
     }
 

@@ -47,7 +47,18 @@ internal static unsafe class UserfaultfdMove
             return Errno.EAGAIN;
         }
 
-        if (mm.Vmas.Find(target) is not { } targetVma || mm.Vmas.Find(source) is not { } sourceVma)
+        if (mm.Vmas.Find(target) is not { } targetVma)
+        {
+            return Errno.ENOENT;
+        }
+
+        if (!targetVma.IsShared)
+        {
+            // As soon as it is looked up, whatever becomes of the call (Linux: uffd_move_lock).
+            AnonVmaChain.Prepare(targetVma);
+        }
+
+        if (mm.Vmas.Find(source) is not { } sourceVma)
         {
             return Errno.ENOENT;
         }
@@ -58,7 +69,6 @@ internal static unsafe class UserfaultfdMove
             return errno;
         }
 
-        AnonVmaChain.Prepare(targetVma);
         while (done < length)
         {
             ulong step = PageSize.Small;

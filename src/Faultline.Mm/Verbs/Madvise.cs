@@ -30,7 +30,7 @@ internal static class Madvise
             Advice.PopulateRead => PopulateRange(mm, start, end, isWrite: false),
             Advice.PopulateWrite => PopulateRange(mm, start, end, isWrite: true),
             Advice.DontNeed or Advice.DontNeedLocked or Advice.Free or Advice.Remove => Discard.Run(mm, start, end, advice),
-            Advice.DontFork or Advice.DoFork or Advice.WipeOnFork or Advice.KeepOnFork or Advice.HugePage or Advice.NoHugePage
+            Advice.Normal or Advice.Random or Advice.Sequential or Advice.DontFork or Advice.DoFork or Advice.WipeOnFork or Advice.KeepOnFork or Advice.HugePage or Advice.NoHugePage
                 => ChangeFlags(mm, start, end, advice),
             Advice.GuardInstall or Advice.GuardRemove => GuardRegion.Run(mm, start, end, advice),
             Advice.Cold or Advice.PageOut => PageOutRange(mm, start, end, advice),
@@ -128,6 +128,9 @@ internal static class Madvise
     {
         flags = advice switch
         {
+            Advice.Normal => vma.Flags & ~(VmaFlags.RandomRead | VmaFlags.SequentialRead),
+            Advice.Random => (vma.Flags & ~VmaFlags.SequentialRead) | VmaFlags.RandomRead,
+            Advice.Sequential => (vma.Flags & ~VmaFlags.RandomRead) | VmaFlags.SequentialRead,
             Advice.DontFork => vma.Flags | VmaFlags.DontCopy,
             Advice.DoFork => vma.Flags & ~VmaFlags.DontCopy,
             Advice.WipeOnFork => vma.Flags | VmaFlags.WipeOnFork,

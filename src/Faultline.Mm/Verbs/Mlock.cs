@@ -71,15 +71,19 @@ internal static class Mlock
         while (at < end)
         {
             ulong partEnd;
+            ulong next;
             bool isWrite;
             using (RankedSharedLock.ReadScope held = mm.Lock.EnterRead())
             {
-                if (mm.Vmas.Find(at) is not { } vma)
+                if (mm.Vmas.FindFrom(at) is not { } vma || vma.Start >= end)
                 {
-                    return Errno.ENOMEM;
+                    // Unmapped meanwhile: there is nothing to bring.
+                    return Errno.None;
                 }
 
-                partEnd = System.Math.Min(end, vma.End);
+                at = System.Math.Max(at, vma.Start);
+                partEnd = vma.Has(VmaFlags.LockOnFault) ? at : System.Math.Min(at + PageSize.Small, end);
+                next = vma.Has(VmaFlags.LockOnFault) ? vma.End : partEnd;
                 isWrite = (vma.Flags & (VmaFlags.Write | VmaFlags.Shared)) == VmaFlags.Write;
             }
 
@@ -89,7 +93,7 @@ internal static class Mlock
                 return result == FaultResult.Killed ? Errno.EINTR : Errno.ENOMEM;
             }
 
-            at = partEnd;
+            at = next;
         }
 
         return Errno.None;

@@ -71,6 +71,11 @@ internal static class Mremap
 
     private static SystemResult<ulong> RunLocked(MmState mm, ref RemapPlan plan, EventList events, ref ulong grownFrom)
     {
+        if (plan.IsFixed && plan.OldLength == plan.NewLength)
+        {
+            return MoveEach(mm, in plan, events);
+        }
+
         if (mm.Vmas.Find(plan.From) is not { } vma)
         {
             return new(0, Errno.EFAULT);
@@ -121,6 +126,47 @@ internal static class Mremap
         plan.OldLength = (plan.OldLength + Mask) & ~Mask;
         plan.NewLength = (plan.NewLength + Mask) & ~Mask;
         return ((plan.From | plan.To) & Mask) == 0 && plan.NewLength <= plan.OldLength && !plan.KeepsSource;
+    }
+
+    /// <summary>
+    /// Moves every mapping of a range, with the gaps between them (Linux: <c>remap_move</c>). One that a userfaultfd watches must be the only one.
+    /// </summary>
+    private static SystemResult<ulong> MoveEach(MmState mm, in RemapPlan whole, EventList events)
+    {
+        ulong end = whole.From + whole.OldLength;
+        ulong at = whole.From;
+        SystemResult<ulong> first = new(0, Errno.EFAULT);
+        while (at < end && mm.Vmas.FindFrom(at) is { } vma && vma.Start < end)
+        {
+            bool isFirst = at == whole.From;
+            if ((isFirst && vma.Start > at) || (vma.IsArmed && (!isFirst || vma.End < end)))
+            {
+                return new(0, Errno.EFAULT);
+            }
+
+            ulong from = System.Math.Max(vma.Start, at);
+            ulong next = System.Math.Min(vma.End, end);
+            var part = new RemapPlan
+            {
+                From = from,
+                OldLength = next - from,
+                NewLength = next - from,
+                To = whole.To + (from - whole.From),
+                Options = whole.Options,
+            };
+            SystemResult<ulong> moved = vma.IsHugetlb && !TryAlignHugetlb(ref part)
+                ? new(0, Errno.EINVAL)
+                : MoveLocked(mm, vma, ref part, events);
+            if (!moved.IsOk)
+            {
+                return moved;
+            }
+
+            first = isFirst ? moved : first;
+            at = next;
+        }
+
+        return first;
     }
 
     private static bool TryGrow(MmState mm, Vma vma, in RemapPlan plan, ref ulong grownFrom)

@@ -75,6 +75,11 @@ internal sealed class EngineSide : IDisposable
             return new(OutcomeKind.Busy);
         }
 
+        if (IsBehindPopulation(in step))
+        {
+            return new(OutcomeKind.Busy);
+        }
+
         ref Actor? actor = ref _actors[step.Actor];
         actor ??= new Actor(step.Actor, Name);
         if (actor.IsRunning)
@@ -245,6 +250,26 @@ internal sealed class EngineSide : IDisposable
         }
 
         _poller.Dispose();
+    }
+
+    // A call that brings in a range and sleeps in the middle looks at the mappings again when it goes on; what it then brings of mappings that have
+    // changed meanwhile is left out here.
+    private bool IsBehindPopulation(in Step step)
+    {
+        if (step.Verb > StepVerb.Unlock || (step.Verb == StepVerb.Advise && (Advice)step.Mode is not (Advice.PopulateRead or Advice.PopulateWrite)))
+        {
+            return false;
+        }
+
+        foreach (Actor? actor in _actors)
+        {
+            if (actor is { IsRunning: true, Step: { Verb: StepVerb.Lock } or { Verb: StepVerb.Advise, Mode: (ulong)Advice.PopulateRead or (ulong)Advice.PopulateWrite } })
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private void DisposeSpace(int space)

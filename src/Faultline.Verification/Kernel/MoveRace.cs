@@ -27,8 +27,8 @@ internal sealed class MoveRace
 
     public StepOutcome Run(int rounds)
     {
-        AddressRange source = new(Arena.At(_source), PageSize.Small);
-        AddressRange target = new(Arena.At(_target), PageSize.Small);
+        var source = new AddressRange(Arena.At(_source), PageSize.Small);
+        var target = new AddressRange(Arena.At(_target), PageSize.Small);
         if (!CanBegin(source, target))
         {
             return StepOutcome.Of(Errno.None, 0, 0, "not a place for a race");
@@ -36,7 +36,7 @@ internal sealed class MoveRace
 
         var toucher = new Thread(Touch) { IsBackground = true };
         toucher.Start();
-        StepOutcome outcome = StepOutcome.Of(Errno.None);
+        var outcome = StepOutcome.Of(Errno.None);
         for (int round = 0; round < rounds && outcome == StepOutcome.Of(Errno.None); round++)
         {
             outcome = Once(source, target, (ulong)round);

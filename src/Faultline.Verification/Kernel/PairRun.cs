@@ -65,7 +65,7 @@ internal sealed class PairRun : IDisposable
         {
             int running = Managed.Running;
             bool isEvent = MayWaitForEvent(in step);
-            bool isOnActor = isEvent || MaySleep(in step);
+            bool isOnActor = isEvent || MaySleep(in step) || (running != 0 && step.Verb <= StepVerb.Unlock);
             StepOutcome linux = isOnActor ? Linux.Perform(in step, isEvent) : Linux.Execute(in step, -1);
             StepOutcome managed = isOnActor ? Managed.Perform(in step, isEvent) : Managed.Execute(in step, -1);
             LastOutcome = linux;
@@ -216,7 +216,7 @@ internal sealed class PairRun : IDisposable
     {
         StepVerb.Load => !IsThere(in step, isWrite: false),
         StepVerb.Store => !IsThere(in step, isWrite: true),
-        StepVerb.KernelRead or StepVerb.KernelWrite or StepVerb.CopyFrom or StepVerb.Lock => true,
+        StepVerb.KernelWrite or StepVerb.CopyFrom or StepVerb.Lock => true,
         StepVerb.Advise => (Advice)step.Mode is Advice.PopulateRead or Advice.PopulateWrite,
         StepVerb.Remap or StepVerb.Protect => true,
         _ => false,

@@ -1,5 +1,3 @@
-using System.Threading;
-
 namespace Faultline.Verification.Kernel;
 
 /// <summary>

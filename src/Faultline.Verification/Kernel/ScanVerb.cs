@@ -37,7 +37,7 @@ internal static class ScanVerb
             return StepOutcome.Of(result.Errno);
         }
 
-        var text = new StringBuilder("to ").Append(Arena.Name(result.WalkEnd));
+        StringBuilder text = new StringBuilder("to ").Append(Arena.Name(result.WalkEnd));
         foreach (PageRegion region in regions[..result.Count])
         {
             text.Append(CultureInfo.InvariantCulture, $" {Arena.Name(region.Range.Start)}..{Arena.Name(region.Range.End)}:{(ulong)region.Categories:x}");

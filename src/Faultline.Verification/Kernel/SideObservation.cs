@@ -1,4 +1,3 @@
-using System;
 using System.Collections.Generic;
 
 namespace Faultline.Verification.Kernel;
@@ -23,7 +22,7 @@ internal sealed class SideObservation
 
     private static byte[][] MakeFileBytes()
     {
-        var all = new byte[Arena.Files][];
+        byte[][] all = new byte[Arena.Files][];
         for (int i = 0; i < all.Length; i++)
         {
             all[i] = new byte[(Arena.FilePages + 1) * (int)PageSize.Small];

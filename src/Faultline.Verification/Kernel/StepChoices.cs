@@ -15,7 +15,9 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
 
     private static readonly Advice[] MarkerAdvices = [Advice.GuardInstall, Advice.GuardRemove, Advice.DontNeed, Advice.Remove, Advice.PopulateRead];
 
-    public Step Make(StepVerb verb, PairRun run, ref SplitMix random)
+    public Step Make(StepVerb verb, PairRun run, ref SplitMix random) => StepMembers.Clean(Choose(verb, run, ref random));
+
+    private Step Choose(StepVerb verb, PairRun run, ref SplitMix random)
     {
         Step step = Place(verb, run, ref random);
         return verb switch
@@ -161,7 +163,7 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
         Value = step.Verb is StepVerb.Store or StepVerb.KernelWrite ? 1 + (ulong)random.Below(1 << 20) : 0,
     };
 
-    private Step File(in Step step, ref SplitMix random) => step with
+    private static Step File(in Step step, ref SplitMix random) => step with
     {
         Page = random.Below(Arena.FilePages - 4),
         Pages = step.Verb is StepVerb.Truncate or StepVerb.MakeFile ? random.Below(Arena.FilePages) : 1 + random.Below(3),
