@@ -18,12 +18,6 @@ internal static class PagemapScan
             return new(errno, 0, default);
         }
 
-        bool writeProtects = (request.Flags & PagemapScanFlags.WriteProtectMatching) != 0;
-        if (!writeProtects && regions.IsEmpty)
-        {
-            return new(Errno.None, 0, new VirtualAddress(end));
-        }
-
         // Protection is changed under the lock for reading, as UFFDIO_WRITEPROTECT does.
         using RankedSharedLock.ReadScope held = mm.Lock.EnterRead();
         var found = new ScanRegions(regions, request.MaxPages, takesAll: regions.IsEmpty);

@@ -58,7 +58,14 @@ internal static unsafe class CopyOnWriteFault
     private static FaultResult MakeWritable(ref FaultRequest request)
     {
         using RankedLock.Scope held = request.System.TableLocks.Enter(request.Table);
-        return TryMakeWritableLocked(ref request) ? FaultResult.Done : FaultResult.Retry;
+        if (!TryMakeWritableLocked(ref request))
+        {
+            return FaultResult.Retry;
+        }
+
+        // Linux: fault_dirty_shared_page.
+        request.System.Memory.FolioAt(request.Entry.FrameNumber).Set(FolioFlags.Dirty);
+        return FaultResult.Done;
     }
 
     private static bool TryMakeWritableLocked(ref FaultRequest request)

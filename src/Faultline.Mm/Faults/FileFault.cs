@@ -75,7 +75,9 @@ internal static unsafe class FileFault
         ulong flags = vma.PageRights;
         if (request.IsWrite)
         {
+            // The page says so too, not only its entry (Linux: fault_dirty_shared_page).
             flags |= Pte.Writable | Pte.Dirty;
+            folio.Set(FolioFlags.Dirty);
         }
 
         Rmap.AddFile(frame);

@@ -154,6 +154,12 @@ internal static unsafe class ChangeProtection
 
     private static void NotPresent(ulong* entry, Pte pte, ProtectionChange change)
     {
+        if ((pte.Marker & (PteMarker.Poison | PteMarker.Guard)) != 0)
+        {
+            // Every access ends there anyway (Linux: change_pte_range).
+            return;
+        }
+
         if (change == ProtectionChange.WriteProtect)
         {
             if (!pte.IsWriteProtected)

@@ -32,6 +32,9 @@ internal enum VmaFlags : ulong
 
     /// <summary>MADV_DONTFORK.</summary>
     DontCopy = 0x20000,
+
+    /// <summary>mlock2 with MLOCK_ONFAULT.</summary>
+    LockOnFault = 0x80000,
     NoReserve = 0x200000,
     HugeTlb = 0x400000,
     WipeOnFork = 0x2000000,

@@ -107,11 +107,6 @@ internal static unsafe class UserfaultfdMove
     /// <returns>EAGAIN: something changed, try again.</returns>
     private static Errno MovePage(MmState mm, Vma target, ulong targetAt, Vma source, ulong sourceAt, bool allowHoles)
     {
-        if (targetAt == sourceAt)
-        {
-            return Errno.EEXIST;
-        }
-
         PteTable targetTable = mm.Table.Ensure(targetAt);
         if (targetTable.IsNull)
         {

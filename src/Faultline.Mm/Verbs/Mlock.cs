@@ -5,6 +5,8 @@ namespace Faultline.Mm;
 /// <summary>mlock(2), mlock2(2) and munlock(2) (Linux: <c>mm/mlock.c</c>).</summary>
 internal static class Mlock
 {
+    private const VmaFlags Locks = VmaFlags.Locked | VmaFlags.LockOnFault;
+
     public static Errno Run(MmState mm, AddressRange range, MlockMode mode)
     {
         ulong start = range.Start.Value & ~(PageSize.Small - 1);
@@ -21,7 +23,12 @@ internal static class Mlock
 
         using (RankedSharedLock.WriteScope held = mm.Lock.EnterWrite())
         {
-            Errno errno = ChangeFlags(mm, start, end, mode != MlockMode.Unlock);
+            Errno errno = ChangeFlags(mm, start, end, mode switch
+            {
+                MlockMode.Unlock => VmaFlags.None,
+                MlockMode.OnFault => VmaFlags.Locked | VmaFlags.LockOnFault,
+                _ => VmaFlags.Locked,
+            });
             if (errno != Errno.None)
             {
                 return errno;
@@ -31,7 +38,7 @@ internal static class Mlock
         return mode == MlockMode.Populate ? PopulateAll(mm, start, end) : Errno.None;
     }
 
-    private static Errno ChangeFlags(MmState mm, ulong start, ulong end, bool isLock)
+    private static Errno ChangeFlags(MmState mm, ulong start, ulong end, VmaFlags wanted)
     {
         ulong at = start;
         while (at < end)
@@ -41,7 +48,7 @@ internal static class Mlock
                 return Errno.ENOMEM;
             }
 
-            if (vma.Has(VmaFlags.Locked) != isLock && !vma.IsHugetlb)
+            if ((vma.Flags & Locks) != wanted && !vma.IsHugetlb)
             {
                 Errno errno = VmaRange.Isolate(ref vma, start, end);
                 if (errno != Errno.None)
@@ -49,9 +56,14 @@ internal static class Mlock
                     return errno;
                 }
 
-                ulong pages = vma.Length >> PageSize.SmallShift;
-                mm.LockedPages = isLock ? mm.LockedPages + pages : mm.LockedPages - pages;
-                vma.SetFlags(isLock ? vma.Flags | VmaFlags.Locked : vma.Flags & ~VmaFlags.Locked);
+                bool isLock = wanted != VmaFlags.None;
+                if (vma.Has(VmaFlags.Locked) != isLock)
+                {
+                    ulong pages = vma.Length >> PageSize.SmallShift;
+                    mm.LockedPages = isLock ? mm.LockedPages + pages : mm.LockedPages - pages;
+                }
+
+                vma.SetFlags((vma.Flags & ~Locks) | wanted);
                 at = vma.End;
                 VmaMerge.MergeWithNeighbours(vma);
             }

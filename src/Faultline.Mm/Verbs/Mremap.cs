@@ -106,7 +106,8 @@ internal static class Mremap
             return new(plan.From, shrunk);
         }
 
-        if (plan.OldLength > vma.End - plan.From)
+        // What is cut off may lie in other mappings; what is moved may not.
+        if (System.Math.Min(plan.OldLength, plan.NewLength) > vma.End - plan.From)
         {
             return new(0, Errno.EFAULT);
         }

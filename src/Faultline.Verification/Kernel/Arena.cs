@@ -16,6 +16,9 @@ internal static class Arena
 
     public static AddressRange Range => new(new(Start), Pages * PageSize.Small);
 
+    /// <summary>The arena, and what lies around it.</summary>
+    public static AddressRange Everything => new(At(-Pages), 3 * Pages * PageSize.Small);
+
     public static VirtualAddress At(int page) => new(unchecked(Start + ((ulong)page * PageSize.Small)));
 
     public static int PageOf(VirtualAddress address) => unchecked((int)((long)(address.Value - Start) >> PageSize.SmallShift));

@@ -23,6 +23,11 @@ internal static class ContextVerbs
         switch (step.Verb)
         {
             case StepVerb.Close:
+                if (side.IsInUse(step.Context))
+                {
+                    return new(OutcomeKind.Busy);
+                }
+
                 side.CloseContext(step.Context);
                 return StepOutcome.Of(Errno.None);
             case StepVerb.Register:

@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Text.RegularExpressions;
 
@@ -6,6 +7,8 @@ namespace Faultline.Verification.Kernel;
 /// <summary>The differences found, those that are alike counted once. Not safe for concurrent callers.</summary>
 internal sealed partial class DifferenceList
 {
+    private static readonly TimeSpan ShrinkTime = TimeSpan.FromSeconds(5);
+
     private readonly Dictionary<string, KernelDifference> _byKey = [];
     private readonly List<KernelDifference> _all = [];
 
@@ -22,7 +25,7 @@ internal sealed partial class DifferenceList
             return Describe(programSeed, steps, difference, isReproducible: false);
         }
 
-        var shrinker = new ProgramShrinker(candidate => ProgramReplay.Run(engines, candidate));
+        var shrinker = new ProgramShrinker(candidate => ProgramReplay.Run(engines, candidate), ShrinkTime);
         (IReadOnlyList<Step> fewest, Difference last) = shrinker.Shrink(steps, again);
         return Describe(programSeed, fewest, last, isReproducible: true);
     }

@@ -1,4 +1,6 @@
 using System;
+using System.Diagnostics;
+using System.Threading;
 using Faultline.Linux;
 using Faultline.Mm;
 
@@ -10,10 +12,23 @@ internal sealed class EnginePair : IDisposable
     private const ulong ManagedMemory = 64UL << 20;
     private const uint SwapPages = 4096;
 
+    /// <summary>Longer than any step takes, its actors included.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);
+
+    private readonly Timer _watchdog;
+    private PairRun? _current;
+
     public EnginePair()
     {
+        _watchdog = new Timer(static pair => ((EnginePair)pair!).Watch(), this, 1000, 1000);
         Linux = new LinuxEngine();
         Managed = new ManagedEngine(new ManagedEngineOptions { MemoryBytes = ManagedMemory, Swap = new MemorySwapDevice(SwapPages) });
+    }
+
+    /// <summary>The run under way: a call that does not come back, as the kernel had them, must not end the fuzzer.</summary>
+    public PairRun? Current
+    {
+        set => Volatile.Write(ref _current, value);
     }
 
     public LinuxEngine Linux { get; }
@@ -31,7 +46,16 @@ internal sealed class EnginePair : IDisposable
             actor?.Dispose();
         }
 
+        _watchdog.Dispose();
         Linux.Dispose();
         Managed.Dispose();
+    }
+
+    private void Watch()
+    {
+        if (Volatile.Read(ref _current) is { } run && run.Began is var began and not 0 && Stopwatch.GetElapsedTime(began) > Patience)
+        {
+            run.GiveUp();
+        }
     }
 }

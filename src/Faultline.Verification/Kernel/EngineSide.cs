@@ -10,7 +10,7 @@ namespace Faultline.Verification.Kernel;
 internal sealed class EngineSide : IDisposable
 {
     /// <summary>Longer than any step takes on a busy machine.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly IMemoryEngine _engine;
     private readonly Actor?[] _actors;
@@ -161,9 +161,25 @@ internal sealed class EngineSide : IDisposable
         }
     }
 
-    /// <summary>Closes every context, so that whoever sleeps goes on, and waits for all actors.</summary>
+    /// <summary>
+    /// Takes every registration away, wakes everybody, and closes every context, so that whoever sleeps goes on; waits for all actors. Closing alone would
+    /// not do: a COPY that sleeps over its source keeps its own context open.
+    /// </summary>
     public void CloseAll()
     {
+        foreach (IUserfaultfd? context in Contexts)
+        {
+            foreach (IAddressSpace? space in Spaces)
+            {
+                foreach (VmaInfo mapping in space?.Inspector.GetMappings(Arena.Range).Value ?? [])
+                {
+                    context?.Unregister(mapping.Range);
+                }
+            }
+
+            context?.Wake(Arena.Everything);
+        }
+
         for (int i = 0; i < Contexts.Length; i++)
         {
             CloseContext(i);
@@ -187,6 +203,20 @@ internal sealed class EngineSide : IDisposable
             context.Dispose();
             _isEventAsleep = false;
         }
+    }
+
+    /// <summary>Whether a call on a context is asleep: then closing it would do nothing until the call is over.</summary>
+    public bool IsInUse(int slot)
+    {
+        foreach (Actor? actor in _actors)
+        {
+            if (actor is { IsRunning: true, Step.Verb: StepVerb.CopyFrom } && actor.Step.Context == slot)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>An accessor: of an actor, or with -1 of the program itself.</summary>

@@ -1,6 +1,8 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Globalization;
+using System.Threading;
 
 namespace Faultline.Verification.Kernel;
 
@@ -10,17 +12,22 @@ internal sealed class PairRun : IDisposable
     private const UserfaultfdFeatures Events =
         UserfaultfdFeatures.EventFork | UserfaultfdFeatures.EventRemap | UserfaultfdFeatures.EventRemove | UserfaultfdFeatures.EventUnmap;
 
+    private readonly EnginePair _engines;
     private readonly SideObservation _linuxSeen = new();
     private readonly SideObservation _managedSeen = new();
     private readonly MapKind?[] _kinds = new MapKind?[Arena.Pages];
+    private long _began;
+    private volatile bool _gaveUp;
     private bool _isArmed;
     private bool _haveMappingsChanged = true;
     private IReadOnlyList<VmaInfo> _mappings = [];
 
     public PairRun(EnginePair engines)
     {
+        _engines = engines;
         Linux = new EngineSide(engines.Linux, engines.LinuxActors);
         Managed = new EngineSide(engines.Managed, engines.ManagedActors);
+        engines.Current = this;
     }
 
     public EngineSide Linux { get; }
@@ -54,11 +61,34 @@ internal sealed class PairRun : IDisposable
     /// <summary>What kind of memory was mapped at a page last.</summary>
     public MapKind? KindOf(int page) => (uint)page < Arena.Pages ? _kinds[page] : null;
 
+    /// <summary>When the step under way began; zero if none is. For the watchdog.</summary>
+    public long Began => Volatile.Read(ref _began);
+
+    /// <summary>
+    /// Ends the kernel's address spaces under a step that does not come back, from another thread: the step answers then, and the run ends with it.
+    /// </summary>
+    public void GiveUp()
+    {
+        _gaveUp = true;
+        foreach (IAddressSpace? space in Linux.Spaces)
+        {
+            space?.Dispose();
+        }
+    }
+
     /// <summary>Does a step on both engines and compares.</summary>
     /// <param name="step">The step.</param>
     /// <param name="closely">Whether mappings, counters and all contents are compared too.</param>
     /// <returns>Null, or where they part; then the run is over.</returns>
     public Difference? Do(in Step step, bool closely)
+    {
+        Volatile.Write(ref _began, Stopwatch.GetTimestamp());
+        Difference? difference = DoUnwatched(in step, closely);
+        Volatile.Write(ref _began, 0);
+        return _gaveUp ? new(Count - 1, $"'{step}'", "did not come back from the call", "not looked at") : difference;
+    }
+
+    private Difference? DoUnwatched(in Step step, bool closely)
     {
         int index = Count++;
         try
@@ -109,6 +139,7 @@ internal sealed class PairRun : IDisposable
 
     public void Dispose()
     {
+        _engines.Current = null;
         Linux.Dispose();
         Managed.Dispose();
     }
@@ -147,6 +178,13 @@ internal sealed class PairRun : IDisposable
             _haveMappingsChanged = true;
             StepOutcome linux = Linux.OutcomeOf(actor);
             StepOutcome managed = Managed.OutcomeOf(actor);
+            if (int.PopCount(finished) > 1 || Linux.Running != 0)
+            {
+                // Several were on their way at once: what each read depends on who came first.
+                linux = linux with { Value = 0 };
+                managed = managed with { Value = 0 };
+            }
+
             if (linux != managed)
             {
                 return new(index, $"the late answer of '{Linux.StepOf(actor)}'", linux.ToString(), managed.ToString());

@@ -1,12 +1,13 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 
 namespace Faultline.Verification.Kernel;
 
 /// <summary>Takes steps out of a program as long as the engines still part (delta debugging), then makes what is left simpler.</summary>
-internal sealed class ProgramShrinker(Func<IReadOnlyList<Step>, Difference?> run, int budget = 400)
+internal sealed class ProgramShrinker(Func<IReadOnlyList<Step>, Difference?> run, TimeSpan budget)
 {
-    private int _left = budget;
+    private readonly long _start = Stopwatch.GetTimestamp();
 
     /// <summary>The smallest program found, and where the engines part in it.</summary>
     public (IReadOnlyList<Step> Steps, Difference Difference) Shrink(IReadOnlyList<Step> steps, Difference difference)
@@ -18,9 +19,9 @@ internal sealed class ProgramShrinker(Func<IReadOnlyList<Step>, Difference?> run
             best = best.GetRange(0, difference.Index + 1);
         }
 
-        for (int chunk = Math.Max(best.Count / 2, 1); chunk >= 1 && _left > 0; chunk /= 2)
+        for (int chunk = Math.Max(best.Count / 2, 1); chunk >= 1 && HasTime; chunk /= 2)
         {
-            for (int start = best.Count - chunk; start >= 0 && _left > 0; start -= chunk)
+            for (int start = best.Count - chunk; start >= 0 && HasTime; start -= chunk)
             {
                 List<Step> candidate = [.. best];
                 candidate.RemoveRange(start, Math.Min(chunk, candidate.Count - start));
@@ -28,7 +29,7 @@ internal sealed class ProgramShrinker(Func<IReadOnlyList<Step>, Difference?> run
             }
         }
 
-        for (int i = 0; i < best.Count && _left > 0; i++)
+        for (int i = 0; i < best.Count && HasTime; i++)
         {
             foreach (Step simpler in Simpler(best[i]))
             {
@@ -43,6 +44,8 @@ internal sealed class ProgramShrinker(Func<IReadOnlyList<Step>, Difference?> run
 
     /// <summary>What two differences of one cause have in common, roughly: the first word of what was compared.</summary>
     private static string Kind(Difference difference) => difference.What.Split(' ', 2)[0];
+
+    private bool HasTime => Stopwatch.GetElapsedTime(_start) < budget;
 
     private static IEnumerable<Step> Simpler(Step step)
     {
@@ -69,7 +72,6 @@ internal sealed class ProgramShrinker(Func<IReadOnlyList<Step>, Difference?> run
 
     private void Try(ref List<Step> best, List<Step> candidate, ref Difference difference, string kind)
     {
-        _left--;
         if (candidate.Count > 0 && run(candidate) is { } found && Kind(found) == kind)
         {
             difference = found;

@@ -155,13 +155,31 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
     private static Step Move(in Step step, PairRun run, ref SplitMix random) =>
         step with { Other = AnyPage(run, ref random), Mode = random.One<ulong>([0, 0, 0, 1, 2, 2, 3, 4]), Pages = Math.Min(step.Pages, 4) };
 
-    private static Step Access(in Step step, ref SplitMix random) => step with
+    // Each actor writes words of its own, so that it does not matter who comes first when several are woken at once; the words at the border of two
+    // pages are actor 0's.
+    private static Step Access(in Step step, ref SplitMix random)
     {
-        Pages = 1,
-        Skew = random.Percent(50) ? 0 : 8 * random.Below(512),
-        Tail = step.Verb is StepVerb.KernelRead or StepVerb.KernelWrite && random.Percent(50) ? -(int)PageSize.Small + 1 + random.Below(64) : 0,
-        Value = step.Verb is StepVerb.Store or StepVerb.KernelWrite ? 1 + (ulong)random.Below(1 << 20) : 0,
-    };
+        const int Word = sizeof(ulong);
+        int skew = Word * (1 + step.Actor + (Arena.Actors * (random.Percent(50) ? 0 : random.Below(169))));
+        int length = random.Percent(50) ? (int)PageSize.Small + random.Below(64) : 1 + random.Below(64);
+        if (step.Verb == StepVerb.KernelWrite)
+        {
+            length = Word;
+            if (step.Actor == 0 && random.Percent(30))
+            {
+                skew = (int)PageSize.Small - Word;
+                length = 2 * Word;
+            }
+        }
+
+        return step with
+        {
+            Pages = 1,
+            Skew = skew,
+            Tail = step.Verb is StepVerb.KernelRead or StepVerb.KernelWrite ? length - (int)PageSize.Small : 0,
+            Value = step.Verb is StepVerb.Store or StepVerb.KernelWrite ? 1 + (ulong)random.Below(1 << 20) : 0,
+        };
+    }
 
     private static Step File(in Step step, ref SplitMix random) => step with
     {

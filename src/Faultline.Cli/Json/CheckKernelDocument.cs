@@ -1,0 +1,65 @@
+using System.Collections.Generic;
+using System.Linq;
+using Faultline.Verification.Kernel;
+
+namespace Faultline.Cli.Json;
+
+/// <summary>What <c>faultline check kernel</c> found.</summary>
+internal sealed record CheckKernelDocument
+{
+    /// <summary>Steps done on both engines and compared.</summary>
+    public required long Operations { get; init; }
+
+    /// <summary>Of all workers together.</summary>
+    public required double OperationsPerSecond { get; init; }
+
+    public required long Programs { get; init; }
+
+    public required double Seconds { get; init; }
+
+    public required ulong Seed { get; init; }
+
+    /// <summary>Differences that no rule explains.</summary>
+    public required IReadOnlyList<KernelDifferenceDocument> Differences { get; init; }
+
+    /// <summary>How often each rule for a known difference applied.</summary>
+    public required IReadOnlyDictionary<string, long> Explained { get; init; }
+
+    /// <summary>Different tuples of verb, kind of memory, registered modes, state of the entry, and outcome.</summary>
+    public required int TuplesReached { get; init; }
+
+    /// <summary>Those tuples, with how often.</summary>
+    public required IReadOnlyList<string> Reached { get; init; }
+
+    /// <summary>Combinations of verb, kind of memory and state of the entry that were never met.</summary>
+    public required IReadOnlyList<string> NeverReached { get; init; }
+
+    public static CheckKernelDocument Of(KernelCheckReport report) => new()
+    {
+        Operations = report.Operations,
+        OperationsPerSecond = report.OperationsPerSecond,
+        Programs = report.Programs,
+        Seconds = report.Elapsed.TotalSeconds,
+        Seed = report.Seed,
+        Differences = [.. report.Differences.Select(KernelDifferenceDocument.Of)],
+        Explained = report.Explained,
+        TuplesReached = report.TuplesReached,
+        Reached = report.Reached,
+        NeverReached = report.NeverReached,
+    };
+
+    /// <summary>The document of one program.</summary>
+    public static CheckKernelDocument Of(KernelDifference? difference) => new()
+    {
+        Operations = 0,
+        OperationsPerSecond = 0,
+        Programs = 1,
+        Seconds = 0,
+        Seed = difference?.ProgramSeed ?? 0,
+        Differences = difference is null ? [] : [KernelDifferenceDocument.Of(difference)],
+        Explained = new Dictionary<string, long>(),
+        TuplesReached = 0,
+        Reached = [],
+        NeverReached = [],
+    };
+}
