@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Linq;
 using Faultline.Verification.Kernel;
@@ -57,7 +58,7 @@ internal sealed record CheckKernelDocument
         Seconds = 0,
         Seed = difference?.ProgramSeed ?? 0,
         Differences = difference is null ? [] : [KernelDifferenceDocument.Of(difference)],
-        Explained = new Dictionary<string, long>(),
+        Explained = new Dictionary<string, long>(StringComparer.Ordinal),
         TuplesReached = 0,
         Reached = [],
         NeverReached = [],

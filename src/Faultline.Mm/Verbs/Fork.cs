@@ -45,7 +45,7 @@ internal static class Fork
                 continue;
             }
 
-            var copy = new Vma(child, vma.Start, vma.End, vma.Flags & ~(VmaFlags.Userfaultfd | VmaFlags.Locked), vma.PageOffset, vma.File);
+            var copy = new Vma(child, vma.Start, vma.End, vma.Flags & ~(VmaFlags.Userfaultfd | VmaFlags.Locked | VmaFlags.LockOnFault), vma.PageOffset, vma.File);
             if (vma.Userfaultfd is UserfaultfdContext context && (context.Features & UserfaultfdFeatures.EventFork) != 0)
             {
                 contexts ??= [];

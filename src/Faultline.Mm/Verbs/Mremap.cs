@@ -239,7 +239,7 @@ internal static class Mremap
             if (vma.Has(VmaFlags.Locked))
             {
                 mm.LockedPages -= vma.Length >> PageSize.SmallShift;
-                vma.SetFlags(vma.Flags & ~VmaFlags.Locked);
+                vma.SetFlags(vma.Flags & ~(VmaFlags.Locked | VmaFlags.LockOnFault));
             }
         }
         else if (plan.OldLength != 0)
