@@ -15,5 +15,6 @@ internal sealed record KernelDifferenceDocument(
     ulong? Program, string What, string Kernel, string Managed, string Script, int Steps, bool Reproducible, long Times)
 {
     public static KernelDifferenceDocument Of(KernelDifference difference) => new(
-        difference.ProgramSeed, difference.What, difference.Linux, difference.Managed, difference.Script, difference.Steps, difference.IsReproducible, difference.Times);
+        difference.ProgramSeed, difference.What, difference.Linux, difference.Managed,
+        difference.Script, difference.Steps, difference.IsReproducible, difference.Times);
 }

@@ -6,6 +6,8 @@ namespace Faultline.Mm;
 /// <summary>fork(2), as far as memory goes (Linux: <c>dup_mmap</c>, <c>dup_userfaultfd</c>).</summary>
 internal static class Fork
 {
+    private const VmaFlags NotInherited = VmaFlags.Userfaultfd | VmaFlags.Locked | VmaFlags.LockOnFault;
+
     /// <returns>The child, or null if there was no memory. Blocks while FORK events are unread.</returns>
     public static MmState? Run(MmState parent)
     {
@@ -45,7 +47,7 @@ internal static class Fork
                 continue;
             }
 
-            var copy = new Vma(child, vma.Start, vma.End, vma.Flags & ~(VmaFlags.Userfaultfd | VmaFlags.Locked | VmaFlags.LockOnFault), vma.PageOffset, vma.File);
+            var copy = new Vma(child, vma.Start, vma.End, vma.Flags & ~NotInherited, vma.PageOffset, vma.File);
             if (vma.Userfaultfd is UserfaultfdContext context && (context.Features & UserfaultfdFeatures.EventFork) != 0)
             {
                 contexts ??= [];

@@ -30,7 +30,8 @@ internal static class Madvise
             Advice.PopulateRead => PopulateRange(mm, start, end, isWrite: false),
             Advice.PopulateWrite => PopulateRange(mm, start, end, isWrite: true),
             Advice.DontNeed or Advice.DontNeedLocked or Advice.Free or Advice.Remove => Discard.Run(mm, start, end, advice),
-            Advice.Normal or Advice.Random or Advice.Sequential or Advice.DontFork or Advice.DoFork or Advice.WipeOnFork or Advice.KeepOnFork or Advice.HugePage or Advice.NoHugePage
+            Advice.Normal or Advice.Random or Advice.Sequential
+                or Advice.DontFork or Advice.DoFork or Advice.WipeOnFork or Advice.KeepOnFork or Advice.HugePage or Advice.NoHugePage
                 => ChangeFlags(mm, start, end, advice),
             Advice.GuardInstall or Advice.GuardRemove => GuardRegion.Run(mm, start, end, advice),
             Advice.Cold or Advice.PageOut => PageOutRange(mm, start, end, advice),

@@ -62,8 +62,7 @@ internal sealed class Coverage
     {
         HashSet<ulong> met = [.. _counts.Keys.Select(static tuple => Combination(tuple))];
         var missing = new List<string>();
-        foreach (StepVerb verb in Enum.GetValues<StepVerb>().Where(static verb => verb is >= StepVerb.Unmap and <= StepVerb.KernelWrite and not StepVerb.ReadMessages
-            and not StepVerb.Open and not StepVerb.Close))
+        foreach (StepVerb verb in Enum.GetValues<StepVerb>().Where(WorksOnEntries))
         {
             for (int kind = 1; kind <= 4; kind++)
             {
@@ -88,6 +87,9 @@ internal sealed class Coverage
         _ => EntryState.None,
     };
 
+    private static bool WorksOnEntries(StepVerb verb) =>
+        verb is >= StepVerb.Unmap and <= StepVerb.KernelWrite and not (StepVerb.ReadMessages or StepVerb.Open or StepVerb.Close);
+
     private static ulong Combination(ulong tuple) => tuple & 0xFFF0_FF00_0000_0000;
 
     private static bool IsPossible(MapKind kind, EntryState state) => state switch
@@ -102,8 +104,8 @@ internal sealed class Coverage
     {
         ulong kind = tuple >> 52 & 0xF;
         string memory = kind == 0 ? "unmapped" : ((MapKind)(kind - 1)).ToString();
-        var modes = (RegisterModes)(tuple >> 48 & 0xF);
+        string words = ((RegisterModes)(tuple >> 48 & 0xF)).ToString().Replace(", ", "|", StringComparison.Ordinal);
         StepOutcome outcome = new((OutcomeKind)(tuple >> 16 & 0xFF), (int)(tuple >> 1 & 0x7FFF), (long)(tuple & 1));
-        return $"{StepText.NameOf((StepVerb)(tuple >> 56))} {memory} {modes.ToString().Replace(", ", "|", StringComparison.Ordinal)} {(EntryState)(tuple >> 40 & 0xFF)} {outcome.Name}";
+        return $"{StepText.NameOf((StepVerb)(tuple >> 56))} {memory} {words} {(EntryState)(tuple >> 40 & 0xFF)} {outcome.Name}";
     }
 }

@@ -286,14 +286,14 @@ internal sealed class EngineSide : IDisposable
     // changed meanwhile is left out here.
     private bool IsBehindPopulation(in Step step)
     {
-        if (step.Verb > StepVerb.Unlock || (step.Verb == StepVerb.Advise && (Advice)step.Mode is not (Advice.PopulateRead or Advice.PopulateWrite)))
+        if (step.Verb > StepVerb.Unlock || (step.Verb == StepVerb.Advise && !IsPopulation(in step)))
         {
             return false;
         }
 
         foreach (Actor? actor in _actors)
         {
-            if (actor is { IsRunning: true, Step: { Verb: StepVerb.Lock } or { Verb: StepVerb.Advise, Mode: (ulong)Advice.PopulateRead or (ulong)Advice.PopulateWrite } })
+            if (actor is { IsRunning: true, Step.Verb: StepVerb.Lock or StepVerb.Advise } && IsPopulation(actor.Step))
             {
                 return true;
             }
@@ -301,6 +301,9 @@ internal sealed class EngineSide : IDisposable
 
         return false;
     }
+
+    private static bool IsPopulation(in Step step) =>
+        step.Verb == StepVerb.Lock || (Advice)step.Mode is Advice.PopulateRead or Advice.PopulateWrite;
 
     private void DisposeSpace(int space)
     {

@@ -78,7 +78,8 @@ internal sealed class ProgramGenerator
 
         if (_random.Percent(60))
         {
-            _opening.Enqueue(new Step { Verb = StepVerb.FileWrite, File = 0, Page = _random.Below(3), Pages = 1 + _random.Below(2), Value = 1 + (ulong)_random.Below(99) });
+            int at = _random.Below(3);
+            _opening.Enqueue(new Step { Verb = StepVerb.FileWrite, Page = at, Pages = 1 + _random.Below(2), Value = 1 + (ulong)_random.Below(99) });
         }
     }
 }
