@@ -31,7 +31,7 @@ public sealed class ManagedEngine : IMemoryEngine
     public ManagedEngine(ManagedEngineOptions options)
     {
         _options = options;
-        var memory = new PhysicalMemory(options.MemoryBytes);
+        var memory = new PhysicalMemory(options.MemoryBytes, options.GuardsMemory);
         ulong limit = options.MemoryLimitBytes == 0 ? options.MemoryBytes : options.MemoryLimitBytes;
         var group = new MemoryGroup(id: 1, (long)(limit >> PageSize.SmallShift));
         var pool = new FolioPool(memory, [group]);

@@ -24,6 +24,12 @@ public sealed record ManagedEngineOptions
     /// <summary>Which private anonymous memory gets huge pages when it is first written to.</summary>
     public TransparentHugePages TransparentHugePages { get; init; } = TransparentHugePages.Madvise;
 
+    /// <summary>
+    /// Whether <see cref="ManagedEngine.FindViolations"/> also tells of writes outside of the frames' bytes, and of frames written to while they were free. Costs
+    /// a fill and a look at each allocation: for tests.
+    /// </summary>
+    public bool GuardsMemory { get; init; }
+
     /// <summary>Which rule fills install entries by.</summary>
     public InstallRuleVersion InstallRule { get; init; } = InstallRuleVersion.Linux618;
 }

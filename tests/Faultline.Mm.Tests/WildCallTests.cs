@@ -1,16 +1,22 @@
 using System;
 using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
+using Faultline.Conformance;
 using Xunit;
 
 namespace Faultline.Mm.Tests;
 
 /// <summary>
-/// Calls with any arguments: wild addresses, lengths that overflow, flags that do not exist. Every one must be answered, and the engine add up.
+/// Calls with any arguments, of two threads at once: wild addresses, overlapping ranges, lengths that overflow, flags that do not exist. Every one must be
+/// answered, the engine add up, nothing be written beside the frames or to free ones, and another address space keep its contents.
 /// </summary>
+/// <remarks>FAULTLINE_WILD_CALLS: how many calls each seed makes (120,000).</remarks>
 public sealed class WildCallTests
 {
     private const ulong Page = PageSize.Small;
-    private const int Calls = 350_000;
+    private const int Batch = 10_000;
+    private const int BystanderPages = 64;
 
     [Theory]
     [InlineData(1)]
@@ -18,26 +24,65 @@ public sealed class WildCallTests
     [InlineData(3)]
     public void AnyCall_AnyArguments_IsAnsweredAndTheEngineAddsUp(int seed)
     {
-        using var engine = new ManagedEngine(new ManagedEngineOptions { MemoryBytes = 64UL << 20, Swap = new MemorySwapDevice(4096), MappingLimit = 200 });
+        using var engine = new ManagedEngine(new ManagedEngineOptions
+        {
+            MemoryBytes = 64UL << 20,
+            Swap = new MemorySwapDevice(4096),
+            MappingLimit = 200,
+            GuardsMemory = true,
+        });
+        string? wanted = Environment.GetEnvironmentVariable("FAULTLINE_WILD_CALLS");
+        int calls = wanted is null ? 120_000 : int.Parse(wanted, CultureInfo.InvariantCulture);
         long framesAtStart = engine.FramesInUse;
+        using (IAddressSpace bystander = engine.CreateAddressSpace().OrThrow("an address space"))
         using (IAddressSpace space = engine.CreateAddressSpace().OrThrow("an address space"))
         using (IMemoryFile file = engine.CreateMemoryFile(new MemoryFileOptions { Name = "wild", Size = 32 * Page, LimitBytes = 64 * Page }).OrThrow("a file"))
         using (IUserfaultfd uffd = UserfaultfdHandshake.Open(space, UserfaultfdFeatures.SigBus).OrThrow("userfaultfd"))
-        using (IMemoryAccess access = space.OpenAccess().OrThrow("access"))
+        using (IMemoryAccess user = space.OpenAccess().OrThrow("access"))
+        using (IMemoryAccess kernel = space.OpenAccess(AccessMode.Kernel).OrThrow("access"))
         {
-            var caller = new Caller(new Random(seed), space, file, uffd, access);
-            for (int call = 0; call < Calls; call++)
+            VirtualAddress kept = FillBystander(bystander);
+            Caller[] callers =
+            [
+                new Caller(new Random(seed), engine, space, file, uffd, user),
+                new Caller(new Random(seed + 1000), engine, space, file, uffd, kernel),
+            ];
+            for (int done = 0; done < calls; done += 2 * Batch)
             {
-                caller.CallOnce();
-                if (call % 50_000 == 0)
-                {
-                    AssertAddsUp(engine);
-                }
+                PendingWork<bool>[] batches = [.. callers.Select(caller => Testbed.StartCall("wild calls", () => caller.CallOften(Batch)))];
+                Assert.All(batches, batch => Assert.True(batch.Await()));
+                AssertAddsUp(engine);
+                AssertBystanderKept(bystander, kept);
             }
         }
 
         AssertAddsUp(engine);
         Assert.Equal(framesAtStart, engine.FramesInUse);
+    }
+
+    /// <summary>Half of it in swap, which the calls fill and empty too.</summary>
+    private static VirtualAddress FillBystander(IAddressSpace bystander)
+    {
+        VirtualAddress start = bystander.Map(MapRequest.PrivateAnonymous(BystanderPages * Page)).OrThrow("mmap");
+        using IMemoryAccess access = bystander.OpenAccess().OrThrow("access");
+        for (ulong page = 0; page < BystanderPages; page++)
+        {
+            Assert.True(access.Write(start + (page * Page), Pattern.Bytes(Page, page)).IsOk);
+        }
+
+        bystander.Advise(new AddressRange(start, BystanderPages / 2 * Page), Advice.PageOut).OrThrow("madvise");
+        return start;
+    }
+
+    private static void AssertBystanderKept(IAddressSpace bystander, VirtualAddress start)
+    {
+        using IMemoryAccess access = bystander.OpenAccess().OrThrow("access");
+        byte[] bytes = new byte[Page];
+        for (ulong page = 0; page < BystanderPages; page++)
+        {
+            Assert.True(access.Read(start + (page * Page), bytes).IsOk);
+            Assert.Equal(Pattern.Bytes(Page, page), bytes);
+        }
     }
 
     private static void AssertAddsUp(ManagedEngine engine)
@@ -46,16 +91,26 @@ public sealed class WildCallTests
         Assert.True(violations.Count == 0, string.Join('\n', violations));
     }
 
-    private sealed class Caller(Random random, IAddressSpace space, IMemoryFile file, IUserfaultfd uffd, IMemoryAccess access)
+    private sealed class Caller(Random random, IMemoryEngine engine, IAddressSpace space, IMemoryFile file, IUserfaultfd uffd, IMemoryAccess access)
     {
         private readonly byte[] _bytes = new byte[5 * Page];
         private readonly PagemapEntry[] _pagemap = new PagemapEntry[8];
         private readonly PageRegion[] _regions = new PageRegion[3];
 
-        public void CallOnce()
+        public bool CallOften(int times)
+        {
+            for (int call = 0; call < times; call++)
+            {
+                CallOnce();
+            }
+
+            return true;
+        }
+
+        private void CallOnce()
         {
             AddressRange range = AnyRange();
-            switch (random.Next(22))
+            switch (random.Next(24))
             {
                 case 0:
                     Map(range);
@@ -73,7 +128,7 @@ public sealed class WildCallTests
                     space.Advise(range, (Advice)random.Next(104));
                     break;
                 case 5:
-                    space.Lock(range);
+                    _ = random.Next(2) == 0 ? space.Lock(range) : space.LockOnFault(range);
                     space.Unlock(range);
                     break;
                 case 6:
@@ -112,6 +167,9 @@ public sealed class WildCallTests
                 case 17:
                     ChangeFile();
                     break;
+                case 18 when random.Next(50) == 0:
+                    MakeAndEnd();
+                    break;
                 default:
                     Access(range.Start);
                     break;
@@ -131,6 +189,37 @@ public sealed class WildCallTests
                 File = isAnonymous ? null : file,
                 Offset = random.Next(3) == 0 ? AnyLength() : (ulong)random.Next(40) * Page,
             });
+        }
+
+        /// <summary>Things that come and go: address spaces, files, contexts.</summary>
+        private void MakeAndEnd()
+        {
+            switch (random.Next(4))
+            {
+                case 0:
+                    space.Fork().Value?.Dispose();
+                    break;
+                case 1:
+                    engine.CreateMemoryFile(new MemoryFileOptions { Name = "wild", Size = AnyLength(), LimitBytes = AnyLength() }).Value?.Dispose();
+                    break;
+                case 2:
+                    using (IMemoryFile again = file.Reopen((FileAccessRights)random.Next(2)).OrThrow("open"))
+                    {
+                        again.Write(AnyLength(), _bytes);
+                        again.Read(AnyLength(), _bytes);
+                    }
+
+                    break;
+                default:
+                    using (IUserfaultfd? other = space.OpenUserfaultfd((UserfaultfdOptions)(1 << random.Next(32))).Value)
+                    {
+                        other?.Handshake((UserfaultfdFeatures)(1UL << random.Next(20)) & ~UserfaultfdFeatures.EventFork, random.Next(2) == 0 ? UserfaultfdApi.Version : AnyLength());
+                        other?.Handshake(UserfaultfdFeatures.SigBus);
+                        other?.Unregister(AnyRange());
+                    }
+
+                    break;
+            }
         }
 
         private void Inspect(AddressRange range)
@@ -180,7 +269,7 @@ public sealed class WildCallTests
 
         private void Access(VirtualAddress address)
         {
-            switch (random.Next(3))
+            switch (random.Next(access.Mode == AccessMode.User ? 3 : 2))
             {
                 case 0:
                     access.Read(address, _bytes);

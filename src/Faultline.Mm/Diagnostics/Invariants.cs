@@ -48,6 +48,11 @@ internal sealed unsafe class Invariants
         system.Owners.ForEach<ShmemFile>(check.File);
         HugetlbInvariants.CheckPool(system, check);
         check.Frames(tables);
+        foreach (string violation in system.Memory.FindViolations())
+        {
+            check.Report(violation);
+        }
+
         return check._violations;
     }
 

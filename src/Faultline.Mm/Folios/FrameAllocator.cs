@@ -60,6 +60,7 @@ internal sealed unsafe class FrameAllocator
             }
         }
 
+        _memory.Guard?.Check(number, _memory.BytesAt(number), order);
         Frame* head = _memory.FrameAt(number);
         Initialize(head, order);
         return new Folio(head);
@@ -70,6 +71,11 @@ internal sealed unsafe class FrameAllocator
     {
         Frame* head = folio.Record;
         int order = head->Order;
+        if (_memory.Guard is not null)
+        {
+            MemoryGuard.Fill(_memory.BytesAt(head->Number), order);
+        }
+
         for (uint i = 1; i < 1U << order; i++)
         {
             head[i].Flags = 0;

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Threading;
@@ -33,12 +34,15 @@ internal sealed unsafe class PhysicalMemory : IDisposable
     /// <summary>Chunks in use. Guard: the buddy lock (grows only).</summary>
     private int _chunksInUse;
 
-    public PhysicalMemory(ulong sizeBytes)
+    /// <param name="sizeBytes">How much there is.</param>
+    /// <param name="isGuarded">Whether writes outside of frames, and to free ones, are to be found.</param>
+    public PhysicalMemory(ulong sizeBytes, bool isGuarded = false)
     {
         ulong chunkBytes = PageSize.Small << ChunkShift;
         _chunkCount = checked((int)((sizeBytes + chunkBytes - 1) / chunkBytes));
         ArgumentOutOfRangeException.ThrowIfZero(_chunkCount, nameof(sizeBytes));
         FrameCount = checked((uint)_chunkCount << ChunkShift);
+        Guard = isGuarded ? new MemoryGuard((nuint)chunkBytes) : null;
         _chunks = (byte**)NativeMemory.AllocZeroed((nuint)_chunkCount, (nuint)sizeof(byte*));
         _frames = (Frame*)NativeMemory.AllocZeroed(FrameCount, BytesPerFrameRecord);
     }
@@ -48,6 +52,9 @@ internal sealed unsafe class PhysicalMemory : IDisposable
 
     /// <summary>The frames that have bytes.</summary>
     public uint PopulatedFrames => (uint)Volatile.Read(ref _chunksInUse) << ChunkShift;
+
+    /// <summary>Finds writes to where nobody may write; null if nobody asked for it.</summary>
+    public MemoryGuard? Guard { get; }
 
     /// <summary>The record of a frame.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -78,7 +85,9 @@ internal sealed unsafe class PhysicalMemory : IDisposable
 
         try
         {
-            _chunks[_chunksInUse] = (byte*)NativeMemory.AlignedAlloc((nuint)FramesPerChunk << PageSize.SmallShift, (nuint)PageSize.Huge);
+            _chunks[_chunksInUse] = Guard is null
+                ? (byte*)NativeMemory.AlignedAlloc((nuint)FramesPerChunk << PageSize.SmallShift, (nuint)PageSize.Huge)
+                : Guard.AllocateChunk();
         }
         catch (OutOfMemoryException)
         {
@@ -95,6 +104,26 @@ internal sealed unsafe class PhysicalMemory : IDisposable
         return true;
     }
 
+    /// <summary>What was written to that nobody may write to, if <see cref="Guard"/> looks for it.</summary>
+    public IReadOnlyList<string> FindViolations()
+    {
+        List<string> violations = [];
+        if (Guard?.DescribeSpoiled() is { } spoiled)
+        {
+            violations.Add(spoiled);
+        }
+
+        for (int chunk = 0; Guard is not null && chunk < Volatile.Read(ref _chunksInUse); chunk++)
+        {
+            if (!Guard.IsWhole(_chunks[chunk]))
+            {
+                violations.Add($"Somebody wrote beside the frames of chunk {chunk}.");
+            }
+        }
+
+        return violations;
+    }
+
     /// <summary>Gives everything back to the system. Nobody may look at a frame afterwards.</summary>
     public void Dispose()
     {
@@ -105,7 +134,14 @@ internal sealed unsafe class PhysicalMemory : IDisposable
 
         for (int i = 0; i < _chunksInUse; i++)
         {
-            NativeMemory.AlignedFree(_chunks[i]);
+            if (Guard is null)
+            {
+                NativeMemory.AlignedFree(_chunks[i]);
+            }
+            else
+            {
+                MemoryGuard.FreeChunk(_chunks[i]);
+            }
         }
 
         NativeMemory.Free(_chunks);
