@@ -399,7 +399,8 @@ internal sealed class StressScene : IDisposable
     {
         while (!_isOver)
         {
-            using IUserfaultfd other = UserfaultfdHandshake.Open(_space, random.Next(2) == 0 ? UserfaultfdFeatures.None : UserfaultfdFeatures.SigBus).OrThrow("userfaultfd");
+            UserfaultfdFeatures features = random.Next(2) == 0 ? UserfaultfdFeatures.None : UserfaultfdFeatures.SigBus;
+            using IUserfaultfd other = UserfaultfdHandshake.Open(_space, features).OrThrow("userfaultfd");
             other.Register(AnyRange(random), (RegisterModes)random.Next(1, 8));
             other.WriteProtect(AnyRange(random), WriteProtectModes.Protect);
             Thread.SpinWait(random.Next(20_000));

@@ -24,7 +24,8 @@ public sealed class StressTests
     {
         get
         {
-            int[] bounds = [.. (Environment.GetEnvironmentVariable("FAULTLINE_STRESS_SEEDS") ?? "1-6").Split('-').Select(bound => int.Parse(bound, CultureInfo.InvariantCulture))];
+            string wanted = Environment.GetEnvironmentVariable("FAULTLINE_STRESS_SEEDS") ?? "1-6";
+            int[] bounds = [.. wanted.Split('-').Select(bound => int.Parse(bound, CultureInfo.InvariantCulture))];
             return [.. Enumerable.Range(bounds[0], bounds[^1] - bounds[0] + 1)];
         }
     }
@@ -36,7 +37,13 @@ public sealed class StressTests
         string? wanted = Environment.GetEnvironmentVariable("FAULTLINE_STRESS_SECONDS");
         double seconds = wanted is null ? 0.75 : double.Parse(wanted, CultureInfo.InvariantCulture);
         ISwapDevice swap = seed % 3 == 0 ? new UnreliableSwapDevice(8192, seed) : new MemorySwapDevice(8192);
-        using var engine = new ManagedEngine(new ManagedEngineOptions { MemoryBytes = 128UL << 20, MemoryLimitBytes = LimitOf(seed), Swap = swap, GuardsMemory = true });
+        using var engine = new ManagedEngine(new ManagedEngineOptions
+        {
+            MemoryBytes = 128UL << 20,
+            MemoryLimitBytes = LimitOf(seed),
+            Swap = swap,
+            GuardsMemory = true,
+        });
         long framesAtStart = engine.FramesInUse;
         long accesses = 0;
         using (var scene = new StressScene(engine, seed, LimitOf(seed) != 0 || seed % 3 == 0))

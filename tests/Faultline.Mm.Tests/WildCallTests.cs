@@ -213,7 +213,8 @@ public sealed class WildCallTests
                 default:
                     using (IUserfaultfd? other = space.OpenUserfaultfd((UserfaultfdOptions)(1 << random.Next(32))).Value)
                     {
-                        other?.Handshake((UserfaultfdFeatures)(1UL << random.Next(20)) & ~UserfaultfdFeatures.EventFork, random.Next(2) == 0 ? UserfaultfdApi.Version : AnyLength());
+                        var features = (UserfaultfdFeatures)(1UL << random.Next(20));
+                        other?.Handshake(features & ~UserfaultfdFeatures.EventFork, random.Next(2) == 0 ? UserfaultfdApi.Version : AnyLength());
                         other?.Handshake(UserfaultfdFeatures.SigBus);
                         other?.Unregister(AnyRange());
                     }
