@@ -212,8 +212,11 @@ internal sealed class StressScene : IDisposable
             ulong page = (ulong)random.Next(area.PageTotal);
             VirtualAddress address = area.Start + (page * Page) + ((ulong)random.Next((int)Page / sizeof(ulong)) * sizeof(ulong));
             AccessResult result;
-            switch (random.Next(4))
+            switch (random.Next(5))
             {
+                case 4:
+                    result = Burst(access, area, page, random);
+                    break;
                 case 0:
                     result = access.Load(address, out ulong word);
                     Assert.True(!result.IsOk || area.MaySee(word, page), $"{address} of {area} holds {word:x}.");
@@ -242,6 +245,28 @@ internal sealed class StressScene : IDisposable
             Assert.True(result.Fault != AccessFault.OutOfMemory || _mayFail);
             Interlocked.Increment(ref _accesses);
         }
+    }
+
+    /// <summary>Stays on one page for a while, so that an entry is changed while the translation is in use.</summary>
+    private static AccessResult Burst(IMemoryAccess access, StressArea area, ulong page, Random random)
+    {
+        VirtualAddress start = area.Start + (page * Page);
+        AccessResult result = default;
+        for (int i = 0; i < 500 && result.IsOk; i++)
+        {
+            VirtualAddress address = start + ((ulong)random.Next((int)Page / sizeof(ulong)) * sizeof(ulong));
+            if (random.Next(4) == 0)
+            {
+                result = access.Store(address, area.WordFor(page, (uint)i));
+            }
+            else
+            {
+                result = access.Load(address, out ulong word);
+                Assert.True(!result.IsOk || area.MaySee(word, page), $"{address} of {area} holds {word:x}.");
+            }
+        }
+
+        return result;
     }
 
     private static ulong PageOf(StressArea area, VirtualAddress address, int word) => ((address - area.Start) + ((ulong)word * sizeof(ulong))) / Page;
