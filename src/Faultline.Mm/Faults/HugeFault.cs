@@ -19,6 +19,13 @@ internal static unsafe class HugeFault
 
         if (entry.IsNone)
         {
+            // Whoever waits for a missing page leaves the place without a table, so that a huge page can be moved there.
+            if (request.Vma.IsAnonymous && UserfaultfdFault.IsArmed(request.Vma, VmaFlags.UserfaultfdMissing))
+            {
+                result = UserfaultfdFault.Handle(ref request, PageFaultKind.Missing);
+                return true;
+            }
+
             if (request.Vma.IsAnonymous)
             {
                 return HugeAnonymousFault.TryInstall(ref request, out result);
