@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Collections.ObjectModel;
 using System.IO;
 using System.Threading;
 using System.Threading.Tasks;
@@ -18,6 +19,22 @@ public sealed class StoreAddresses(IReadOnlyDictionary<string, Func<Uri, Cancell
     public const int MostLayers = 64;
 
     private const int SniffedBytes = 64;
+
+    /// <summary>Addresses of files and of web servers.</summary>
+    /// <param name="options">How to ask; null for the defaults.</param>
+    /// <param name="others">Opens an address of each other scheme.</param>
+    public static StoreAddresses WithHttp(
+        RemoteStoreOptions? options = null, IReadOnlyDictionary<string, Func<Uri, CancellationToken, Task<IPageStore>>>? others = null)
+    {
+        async Task<IPageStore> OpenHttpAsync(Uri address, CancellationToken cancellation) =>
+            await HttpPageStore.OpenAsync(address, options, null, cancellation).ConfigureAwait(false);
+
+        return new StoreAddresses(new Dictionary<string, Func<Uri, CancellationToken, Task<IPageStore>>>(others ?? ReadOnlyDictionary<string, Func<Uri, CancellationToken, Task<IPageStore>>>.Empty, StringComparer.Ordinal)
+        {
+            [Uri.UriSchemeHttp] = OpenHttpAsync,
+            [Uri.UriSchemeHttps] = OpenHttpAsync,
+        });
+    }
 
     /// <summary>Opens an address: an image's contents, a core dump's memory, or plain bytes.</summary>
     /// <param name="address">A path, or an absolute address of a known scheme.</param>

@@ -148,6 +148,16 @@ public sealed class ImageTests
         Assert.True(result.Json().GetProperty("verified").GetBoolean());
     }
 
+    [Fact]
+    public async Task Restore_FromAnAddressNobodyServes_SaysSoInOneSentence()
+    {
+        using var folder = new TestFolder();
+        ToolResult result = await ToolProcess.RunAsync(folder.Path, "restore", "http://127.0.0.1:1/vm.flt?signature=secret");
+        result.AssertRefused(2);
+        Assert.Contains("http://127.0.0.1:1/vm.flt could not be opened", result.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", result.Errors, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("eager")]
     [InlineData("mmap")]

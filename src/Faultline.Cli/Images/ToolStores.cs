@@ -1,9 +1,11 @@
 using System;
+using System.Collections.Generic;
 using System.Diagnostics.CodeAnalysis;
 using System.IO;
 using System.Threading;
 using System.Threading.Tasks;
 using Faultline.Paging;
+using Faultline.S3;
 using Faultline.Stores;
 
 namespace Faultline.Cli.Images;
@@ -11,7 +13,8 @@ namespace Faultline.Cli.Images;
 /// <summary>Everything the tool can open by an address, and what it says if it cannot.</summary>
 internal static class ToolStores
 {
-    private static readonly StoreAddresses Addresses = new();
+    private static readonly StoreAddresses Addresses = StoreAddresses.WithHttp(
+        others: new Dictionary<string, Func<Uri, CancellationToken, Task<IPageStore>>>(StringComparer.Ordinal) { ["s3"] = S3PageStore.OpenAddressAsync });
 
     /// <summary>Opens an image, a core dump, or plain bytes.</summary>
     /// <exception cref="ToolException">It cannot be used: one sentence says why.</exception>
@@ -27,6 +30,10 @@ internal static class ToolStores
             return await Addresses.OpenAsync(address, cancellation).ConfigureAwait(false);
         }
         catch (Exception e) when (e is ImageFormatException or NotSupportedException)
+        {
+            throw ToolException.BadInput(Sentence.OneLine(e.Message));
+        }
+        catch (IOException e) when (StoreAddresses.IsRemote(address))
         {
             throw ToolException.BadInput(Sentence.OneLine(e.Message));
         }
