@@ -14,7 +14,8 @@ using Faultline.Stores;
 namespace Faultline.S3;
 
 /// <summary>
-/// An object in S3, or in any object storage that speaks its protocol, read with the vendor's library. The object is pinned by its ETag: if it changes, reads fail.
+/// An object in S3, or in any object storage that speaks its protocol, read with the vendor's library. The object is pinned by its ETag: if it
+/// changes, reads fail.
 /// </summary>
 public sealed class S3PageStore : RemotePageStore
 {
@@ -61,8 +62,8 @@ public sealed class S3PageStore : RemotePageStore
     }
 
     /// <summary>
-    /// Opens an address of the form <c>s3://bucket/key</c>. Credentials, region and another endpoint come from where the vendor's tools find them: the environment
-    /// (<c>AWS_ACCESS_KEY_ID</c>, <c>AWS_REGION</c>, <c>AWS_ENDPOINT_URL</c>, …), profiles, or the machine's role.
+    /// Opens an address of the form <c>s3://bucket/key</c>. Credentials, region and another endpoint come from where the vendor's tools find
+    /// them: the environment (<c>AWS_ACCESS_KEY_ID</c>, <c>AWS_REGION</c>, <c>AWS_ENDPOINT_URL</c>, …), profiles, or the machine's role.
     /// </summary>
     /// <param name="address">The address.</param>
     /// <param name="cancellationToken">Gives up.</param>

@@ -10,8 +10,8 @@ using System.Threading.Tasks;
 namespace Faultline.Stores;
 
 /// <summary>
-/// An object on any web server that answers range requests: RFC 9110, section 14. Only GET is used, so pre-signed addresses work. The object is pinned by its ETag,
-/// or else by when it was modified and its length: if it changes, reads fail.
+/// An object on any web server that answers range requests: RFC 9110, section 14. Only GET is used, so pre-signed addresses work. The object is
+/// pinned by its ETag, or else by when it was modified and its length: if it changes, reads fail.
 /// </summary>
 public sealed class HttpPageStore : RemotePageStore
 {

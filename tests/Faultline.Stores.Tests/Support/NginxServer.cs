@@ -104,7 +104,7 @@ internal sealed class NginxServer : IAsyncDisposable
             if (-f $document_root/trouble) { return 503; }
             location /no-tag/ { alias {{Files}}/; etag off; }
             location /no-ranges/ { alias {{Files}}/; max_ranges 0; }
-            location /slow/ { alias {{Files}}/; limit_rate 2m; }
+            location /slow/ { alias {{Files}}/; limit_rate 512k; }
             location /forbidden { return 403; }
           }
         }
