@@ -33,6 +33,9 @@ public enum LockRank
     /// <summary>Managed engine: the mappings of one address space (Linux: <c>mmap_lock</c>).</summary>
     MmMap,
 
+    /// <summary>Managed engine: one mapping, held by a fault (Linux: <c>vm_area_struct.vm_lock_seq</c>).</summary>
+    MmVma,
+
     /// <summary>Managed engine: fills against the beginning of an event (Linux: <c>userfaultfd_ctx.map_changing_lock</c>).</summary>
     MmMapChanging,
 

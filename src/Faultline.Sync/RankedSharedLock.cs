@@ -1,3 +1,4 @@
+using System;
 using System.Threading;
 using Faultline.Sync.Scheduling;
 
@@ -5,12 +6,13 @@ namespace Faultline.Sync;
 
 /// <summary>A lock with a rank that many readers or one writer may hold (Linux: <c>rw_semaphore</c>). Not recursive.</summary>
 /// <param name="rank">Its place in the lock order.</param>
+/// <param name="beforeWriteExit">What a writer does last, while it still has the lock; null for nothing.</param>
 /// <remarks>
 /// Readers count themselves in a cache line of their processor, so that they do not meet (Linux: <c>percpu_rw_semaphore</c>); a writer
 /// waits for every line to come to zero. The two agree as in Dekker's algorithm: a reader counts first and looks for a writer then, a writer
 /// announces itself first and looks at the counts then, each with a full barrier in between. A writer that waits comes before new readers.
 /// </remarks>
-public sealed class RankedSharedLock(LockRank rank)
+public sealed class RankedSharedLock(LockRank rank, Action? beforeWriteExit = null)
 {
     /// <summary>How often a writer looks for the readers to have gone before it sleeps.</summary>
     private const int LooksBeforeSleep = 100;
@@ -90,6 +92,7 @@ public sealed class RankedSharedLock(LockRank rank)
 
     private void ExitWrite()
     {
+        beforeWriteExit?.Invoke();
         Volatile.Write(ref _hasWriter, 0);
         _writers.Exit();
         HeldRanks.Pop(Rank);

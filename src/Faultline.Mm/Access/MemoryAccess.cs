@@ -1,6 +1,7 @@
 using System;
 using System.Runtime.CompilerServices;
 using System.Threading;
+using Faultline.Sync;
 using Faultline.Sync.Scheduling;
 
 namespace Faultline.Mm;
@@ -12,7 +13,8 @@ internal sealed unsafe class MemoryAccess : IMemoryAccess
 {
     private readonly MmState _mm;
     private readonly SoftwareTlb _tlb;
-    private readonly FaultWaiter _waiter = new();
+    private readonly ReaderSlot _slot;
+    private readonly FaultWaiter _waiter;
     private long _minorFaults;
     private int _isDisposed;
 
@@ -20,6 +22,8 @@ internal sealed unsafe class MemoryAccess : IMemoryAccess
     {
         _mm = mm;
         Mode = mode;
+        _slot = mm.VmaLocks.AddReader();
+        _waiter = new FaultWaiter { Slot = _slot };
         _tlb = new SoftwareTlb(mm.System.Memory, mm.Table, mm.Shootdown);
     }
 
@@ -145,6 +149,7 @@ internal sealed unsafe class MemoryAccess : IMemoryAccess
         }
 
         _tlb.Dispose();
+        _mm.VmaLocks.RemoveReader(_slot);
         _waiter.Dispose();
     }
 

@@ -16,26 +16,17 @@ internal static class FaultHandler
         int retries = 0;
         while (true)
         {
-            // The memory is in use while we look at it, and not while we sleep: a killed process must be able to end.
-            if (mm.IsKilled || !mm.TryUse())
+            if (mm.IsKilled)
             {
                 return FaultResult.Killed;
             }
 
             var request = new FaultRequest { Mm = mm, Address = address, IsWrite = isWrite, Mode = mode, Waiter = waiter };
-            UserfaultfdContext? context = null;
-            FaultResult result;
-            using (RankedSharedLock.ReadScope held = mm.Lock.EnterRead())
+            if (!TryUnderVmaLock(ref request, out FaultResult result, out UserfaultfdContext? context))
             {
-                result = HandleLocked(ref request);
-                if (result == FaultResult.Wait)
-                {
-                    // Queued with the mapping's context; the mapping may be gone when we are out of the lock, the context is not.
-                    context = (UserfaultfdContext)request.Vma.Userfaultfd!;
-                }
+                result = UnderMmapLock(ref request, out context);
             }
 
-            mm.LeaveUse();
             if (context is not null)
             {
                 context.Sleep(waiter, mode);
@@ -53,13 +44,60 @@ internal static class FaultHandler
         }
     }
 
-    private static FaultResult HandleLocked(ref FaultRequest request)
+    /// <summary>
+    /// Handles a fault of an accessor that finds its mapping unlocked, without the mmap lock (Linux: the first half of <c>do_user_addr_fault</c>). While
+    /// the mapping is held it is not taken down, so the address space is in use without being counted.
+    /// </summary>
+    private static bool TryUnderVmaLock(ref FaultRequest request, out FaultResult result, out UserfaultfdContext? context)
     {
-        if (request.Mm.Vmas.Find(request.Address) is not { } vma)
+        result = default;
+        context = null;
+        if (request.Waiter.Slot is not { } slot)
         {
-            return FaultResult.NotMapped;
+            return false;
         }
 
+        MmState mm = request.Mm;
+        using VmaLocks.Scope held = mm.VmaLocks.TryStartRead(mm.Vmas, slot, request.Address, out Vma vma);
+
+        // The first anonymous page asks the neighbours, which only the mmap lock keeps as they are. Hugetlb has locks of its own order.
+        if (!held.IsHeld || vma.IsHugetlb || (!vma.IsShared && vma.AnonVma is null))
+        {
+            return false;
+        }
+
+        result = HandleIn(ref request, vma);
+        context = ContextOf(ref request, result);
+        return true;
+    }
+
+    private static FaultResult UnderMmapLock(ref FaultRequest request, out UserfaultfdContext? context)
+    {
+        // The memory is in use while we look at it, and not while we sleep: a killed process must be able to end.
+        MmState mm = request.Mm;
+        context = null;
+        if (!mm.TryUse())
+        {
+            return FaultResult.Killed;
+        }
+
+        FaultResult result;
+        using (RankedSharedLock.ReadScope held = mm.Lock.EnterRead())
+        {
+            result = mm.Vmas.Find(request.Address) is { } vma ? HandleIn(ref request, vma) : FaultResult.NotMapped;
+            context = ContextOf(ref request, result);
+        }
+
+        mm.LeaveUse();
+        return result;
+    }
+
+    /// <summary>Where a fault that must wait is queued. The mapping may be gone when we are out of the lock, the context is not.</summary>
+    private static UserfaultfdContext? ContextOf(ref FaultRequest request, FaultResult result) =>
+        result == FaultResult.Wait ? (UserfaultfdContext)request.Vma.Userfaultfd! : null;
+
+    private static FaultResult HandleIn(ref FaultRequest request, Vma vma)
+    {
         // x86: whatever may be accessed at all may be read.
         if (!vma.Has(request.IsWrite ? VmaFlags.Write : VmaFlags.Access))
         {

@@ -28,6 +28,7 @@ internal sealed class MmState
     {
         System = system;
         Table = table;
+        Lock = new MmapLock(VmaLocks);
         system.StateCreated();
     }
 
@@ -35,7 +36,10 @@ internal sealed class MmState
 
     public PageTable Table { get; }
 
-    public MmapLock Lock { get; } = new();
+    public MmapLock Lock { get; }
+
+    /// <summary>How faults hold their mapping without the mmap lock.</summary>
+    public VmaLocks VmaLocks { get; } = new();
 
     /// <summary>Guard for changes: the mmap lock for writing.</summary>
     public VmaTree Vmas { get; } = new();

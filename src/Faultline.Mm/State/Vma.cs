@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Threading;
 using Faultline.Sync.Scheduling;
 
@@ -15,6 +16,8 @@ namespace Faultline.Mm;
 internal sealed class Vma
 {
     private AnonVma? _anonVma;
+    private long _lockSequence;
+    private bool _isDetached;
     private bool _hasLostPages;
 
     public Vma(MmState mm, ulong start, ulong end, VmaFlags flags, ulong pageOffset, IMappable? file)
@@ -25,6 +28,7 @@ internal sealed class Vma
         PageOffset = pageOffset;
         File = file;
         Flags = flags;
+        LockSequence = mm.VmaLocks.Sequence;
         UpdatePageRights();
     }
 
@@ -86,7 +90,24 @@ internal sealed class Vma
     }
 
     /// <summary>Whether the mapping was taken out of its address space.</summary>
-    public bool IsDetached { get; set; }
+    public bool IsDetached
+    {
+        get => Volatile.Read(ref _isDetached);
+        set
+        {
+            AssertWriteLocked();
+            Volatile.Write(ref _isDetached, value);
+        }
+    }
+
+    /// <summary>
+    /// When the mapping was write-locked last, see <see cref="VmaLocks"/>. A new one is locked, so no fault finds it before it is finished.
+    /// </summary>
+    public long LockSequence
+    {
+        get => Volatile.Read(ref _lockSequence);
+        set => Volatile.Write(ref _lockSequence, value);
+    }
 
     public ulong Length => End - Start;
 
@@ -115,6 +136,7 @@ internal sealed class Vma
 
     public void SetFlags(VmaFlags flags)
     {
+        AssertWriteLocked();
         Flags = flags;
         UpdatePageRights();
     }
@@ -122,6 +144,7 @@ internal sealed class Vma
     /// <summary>Registers, or with null un-registers, the mapping with a userfaultfd for some modes.</summary>
     public void SetUserfaultfd(UserfaultfdBinding? binding, VmaFlags modes)
     {
+        AssertWriteLocked();
         Userfaultfd = binding;
         SetFlags((Flags & ~VmaFlags.Userfaultfd) | modes);
     }
@@ -136,6 +159,7 @@ internal sealed class Vma
     /// <summary>Moves the borders. The caller has the mapping out of the tree and holds its rmap locks.</summary>
     public void SetBounds(ulong start, ulong end, ulong pageOffset)
     {
+        AssertWriteLocked();
         Start = start;
         End = end;
         PageOffset = pageOffset;
@@ -143,6 +167,9 @@ internal sealed class Vma
 
     public override string ToString() =>
         $"{Start:x}-{End:x} {Flags}{(File is null ? string.Empty : $" at page {PageOffset} of {File}")}";
+
+    [Conditional("DEBUG")]
+    private void AssertWriteLocked() => Debug.Assert(Mm.VmaLocks.IsWriteLocked(this), "A mapping changes while faults are kept out of it.");
 
     private void UpdatePageRights()
     {

@@ -18,6 +18,9 @@ internal sealed class FaultWaiter : IDisposable
     /// <summary>The waiter of the calling thread, for faults that no accessor takes: populate, lock, the source of a copy.</summary>
     public static FaultWaiter OfThread => PerThread.Get<FaultWaiter, FaultWaiter>();
 
+    /// <summary>How an accessor holds the mapping it faults in; null for a thread, which faults in several address spaces. Set once.</summary>
+    public ReaderSlot? Slot { get; init; }
+
     /// <summary>The thread id in messages. Never changes.</summary>
     public uint ThreadId { get; } = Interlocked.Increment(ref _lastThreadId);
 

@@ -33,6 +33,8 @@ internal static class Fork
             return null;
         }
 
+        // The child's mappings are finished.
+        child.VmaLocks.EndWrite();
         events.TellAll();
         return child;
     }

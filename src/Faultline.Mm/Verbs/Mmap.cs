@@ -37,7 +37,7 @@ internal static class Mmap
 
         // A hugetlb file becomes as long as its mapping.
         using (RankedLock.Scope fileLock = backing is HugetlbFile ? backing.Lock.Enter() : default)
-        using (RankedSharedLock.WriteScope held = mm.Lock.EnterWrite())
+        using (RankedSharedLock.WriteScope held = mm.Lock.EnterWriteBesideFaults())
         {
             placed = MapLocked(mm, in request, length, flags, backing, isOwned ? 0 : request.Offset >> PageSize.SmallShift, events);
         }
@@ -161,6 +161,8 @@ internal static class Mmap
             }
         }
 
+        // The neighbours, which the new mapping may be merged with.
+        mm.VmaLocks.StartWriteAround(mm.Vmas, address, address + length);
         VmaMerge.Link(vma);
         if (vma.Has(VmaFlags.Locked))
         {

@@ -25,7 +25,7 @@ internal static class Mprotect
             return Errno.ENOMEM;
         }
 
-        using RankedSharedLock.WriteScope held = mm.Lock.EnterWrite();
+        using RankedSharedLock.WriteScope held = mm.Lock.EnterWriteBesideFaults();
         return RangeLocked(mm, start, start + length, FlagsOf(protection));
     }
 
@@ -37,6 +37,7 @@ internal static class Mprotect
     /// <remarks>Not atomic: what comes before a hole, or before a mapping that refuses, stays changed.</remarks>
     private static Errno RangeLocked(MmState mm, ulong start, ulong end, VmaFlags rights)
     {
+        mm.VmaLocks.StartWriteAround(mm.Vmas, start, end);
         ulong at = start;
         while (at < end)
         {

@@ -16,7 +16,7 @@ internal static class Munmap
 
         var events = new EventList();
         Errno errno;
-        using (RankedSharedLock.WriteScope held = mm.Lock.EnterWrite())
+        using (RankedSharedLock.WriteScope held = mm.Lock.EnterWriteBesideFaults())
         {
             errno = RangeLocked(mm, start, start + length, events);
         }
@@ -36,6 +36,7 @@ internal static class Munmap
             return Errno.None;
         }
 
+        mm.VmaLocks.StartWriteAround(mm.Vmas, start, end);
         if (first.Start < start)
         {
             Errno errno = VmaRange.Cut(first, start, out first);
