@@ -43,6 +43,24 @@ public sealed class RestoreTests
     }
 
     [Fact]
+    public async Task Restore_ReplayOfARecordedRun_AvoidsFaultsAndIsVerified()
+    {
+        using var folder = new TestFolder();
+        string image = folder.Image(Pages);
+        string set = Path.Combine(folder.Path, "ws.json");
+        string[] work = ["restore", image, "--clones", "2", "--pattern", "zipf", "--touch", "20%", "--verify", "--json"];
+        JsonElement recorded = AssertVerified(await ToolProcess.RunAsync(folder.Path, [.. work, "--record", set])).GetProperty("workingSet");
+        Assert.InRange(recorded.GetProperty("recordedTouches").GetInt64(), 10, Pages);
+        Assert.False(recorded.TryGetProperty("faultsAvoided", out JsonElement avoided) && avoided.ValueKind == JsonValueKind.Number);
+
+        JsonElement replayed = AssertVerified(await ToolProcess.RunAsync(folder.Path, [.. work, "--replay", set])).GetProperty("workingSet");
+        Assert.Equal(recorded.GetProperty("recordedPages").GetInt64(), replayed.GetProperty("pagesLoaded").GetInt64());
+        Assert.True(replayed.GetProperty("pagesInstalled").GetInt64() > 0);
+        Assert.True(replayed.GetProperty("guessedAndUsed").GetInt64() > 0);
+        Assert.InRange(replayed.GetProperty("faultsAvoided").GetDouble(), 0.05, 1);
+    }
+
+    [Fact]
     public async Task Restore_ThreeClones_ShareOnePageCache()
     {
         using var folder = new TestFolder();

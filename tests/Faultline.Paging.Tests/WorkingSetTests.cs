@@ -73,10 +73,9 @@ public abstract class WorkingSetTests(IMemoryEngine engine) : PagerTests(engine)
     public async Task Replay_WithinABudget_StopsBeforeItIsFull()
     {
         await Task.Yield();
-        WorkingSet all = new(Pages * Page, [new PageTouch(0, Pages, PageFaultKind.Missing, IsWrite: false)]);
         Pager pager = NewPager(new PagerOptions { BudgetBytes = 256 * Page, LoadBytes = 16 << 10, SequentialWindowBytes = 16 << 10 });
         PagedImage image = pager.OpenImage(NewStore());
-        WorkingSet parts = new(all.ImageBytes, [.. Enumerable.Range(0, Pages / 4).Select(static part => new PageTouch(part * 4, 4, PageFaultKind.Missing, false))]);
+        WorkingSet parts = new(Pages * Page, [.. Enumerable.Range(0, Pages / 4).Select(static part => new PageTouch(part * 4, 4, default, IsWrite: false))]);
         WorkingSetReplay replay = Own(image.Replay(parts));
         await replay.Completion.WaitAsync(Deadline, TestContext.Current.CancellationToken);
         Assert.InRange(image.GetStatistics().CachedPages, 150, 256);
@@ -98,7 +97,8 @@ public abstract class WorkingSetTests(IMemoryEngine engine) : PagerTests(engine)
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         try
         {
-            WorkingSet set = new(7 * Page, [new PageTouch(5, 2, PageFaultKind.Missing, IsWrite: true), new PageTouch(0, 1, PageFaultKind.Minor, IsWrite: false)]);
+            PageTouch[] touches = [new(5, 2, PageFaultKind.Missing, IsWrite: true), new(0, 1, PageFaultKind.Minor, IsWrite: false)];
+            WorkingSet set = new(7 * Page, touches);
             set.Save(path);
             var loaded = WorkingSet.Load(path);
             Assert.Equal(set.ImageBytes, loaded.ImageBytes);

@@ -76,7 +76,8 @@ internal sealed class CloneWork(CloneJob job, CloneHome home, int[] pages, ulong
     {
         CloneMeasurement measurement = CloneMeter.Measure(_memory!, _visitor!, _faults, home.Figures, job.WantsPageMap);
         _visitor!.VerifyWritten();
-        return measurement with { Mismatch = _visitor.Mismatch };
+        (long used, long unused) = job.Replay is { } set ? WorkingSetWork.Compare(set, _visitor.Touched) : default;
+        return measurement with { Mismatch = _visitor.Mismatch, GuessedAndUsed = used, GuessedAndUnused = unused };
     }
 
     public void Dispose() => _memory?.Dispose();

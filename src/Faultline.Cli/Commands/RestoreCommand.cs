@@ -31,13 +31,15 @@ internal static class RestoreCommand
 
     private static readonly Option<string?> Report = Choice("--report", "FILE.html", "Write a page with pictures.");
     private static readonly Option<string> Seed = Text("--seed", "S", "1", "Chooses the random accesses and writes.");
+    private static readonly Option<string?> Record = Choice("--record", "WS.json", "Write down which pages are touched, in order.");
+    private static readonly Option<string?> Replay = Choice("--replay", "WS.json", "Bring the pages of a recorded run ahead of the faults.");
     private static readonly Option<bool> Json = new(CommandTree.JsonOption) { Description = "Print one JSON document and nothing else." };
 
     public static Command Create()
     {
         var command = new Command(Name, "Restores an image lazily into clones that share one page cache.")
         {
-            Image, Clones, Touch, Pattern, Trace, Write, Handlers, Engine, Verify, Compare, Report, Seed, Json,
+            Image, Clones, Touch, Pattern, Trace, Write, Handlers, Engine, Verify, Compare, Report, Seed, Record, Replay, Json,
         };
         command.SetAction(RunAsync);
         return command;
@@ -79,6 +81,8 @@ internal static class RestoreCommand
             Compare = RestoreArguments.Compare(parsed.GetValue(Compare) ?? []),
             ReportPath = parsed.GetValue(Report),
             Seed = RestoreArguments.Seed(parsed.GetRequiredValue(Seed)),
+            RecordPath = parsed.GetValue(Record) is { } record ? System.IO.Path.GetFullPath(record) : null,
+            ReplayPath = parsed.GetValue(Replay) is { } replay ? System.IO.Path.GetFullPath(replay) : null,
         };
     }
 

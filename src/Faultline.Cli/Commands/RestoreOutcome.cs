@@ -43,6 +43,20 @@ internal static class RestoreOutcome
         }
     }
 
+    private static void PrintWorkingSet(IAnsiConsole console, WorkingSetDocument? set)
+    {
+        if (set?.RecordedTouches is { } touches)
+        {
+            console.WriteLine($"Working set: {Amount.Count(touches)} faults over {Amount.Count(set.RecordedPages ?? 0)} pages written to {set.Record}.");
+        }
+
+        if (set?.FaultsAvoided is { } avoided)
+        {
+            string guesses = $"{Amount.Count(set.GuessedAndUsed ?? 0)} pages guessed and used, {Amount.Count(set.GuessedAndUnused ?? 0)} not used";
+            console.WriteLine($"Working set: {Amount.Percent(Math.Max(0, avoided) * 100)} of the faults avoided; {guesses}.");
+        }
+    }
+
     private static void Print(IAnsiConsole console, RestoreDocument document)
     {
         console.WriteLine();
@@ -58,6 +72,7 @@ internal static class RestoreOutcome
             console.WriteLine($"Fault latency in the pager: {percentiles}, longest {Amount.Microseconds(latency.MaxUs)}.");
         }
 
+        PrintWorkingSet(console, document.WorkingSet);
         if (document.Verification == "passed")
         {
             console.MarkupLine("[green]Verified[/]: every page read by every clone matches the image, and the image is unchanged.");

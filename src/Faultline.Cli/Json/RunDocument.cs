@@ -44,6 +44,9 @@ internal record RunDocument
     /// <summary>Null where no pager runs.</summary>
     public LatencyDocument? Latency { get; init; }
 
+    /// <summary>Null unless <c>--record</c> or <c>--replay</c> was given; of the main run only.</summary>
+    public WorkingSetDocument? WorkingSet { get; init; }
+
     public required IReadOnlyList<CloneDocument> PerClone { get; init; }
 
     /// <summary>One sentence for each thing that went wrong.</summary>

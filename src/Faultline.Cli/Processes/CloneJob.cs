@@ -28,6 +28,9 @@ internal sealed record CloneJob
 
     public string? Trace { get; init; }
 
+    /// <summary>The working set that is brought ahead, to compare with what is touched; null for none.</summary>
+    public string? Replay { get; init; }
+
     /// <summary>Whether to look at every page at the end, for the report and the counts of pages.</summary>
     public required bool WantsPageMap { get; init; }
 }

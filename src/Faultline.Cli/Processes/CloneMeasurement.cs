@@ -29,5 +29,10 @@ internal sealed record CloneMeasurement
     /// <summary>Null, or one sentence: the first page that was not what it should be.</summary>
     public string? Mismatch { get; init; }
 
+    /// <summary>Pages of the replayed working set that were touched.</summary>
+    public long GuessedAndUsed { get; init; }
+
+    public long GuessedAndUnused { get; init; }
+
     public PageMap? Map { get; init; }
 }

@@ -11,4 +11,10 @@ internal sealed record PagerJob
     public required int Handlers { get; init; }
 
     public required int Clones { get; init; }
+
+    /// <summary>Where the working set is written; null for nowhere.</summary>
+    public string? Record { get; init; }
+
+    /// <summary>The working set to bring ahead; null for none.</summary>
+    public string? Replay { get; init; }
 }

@@ -1,6 +1,7 @@
 using System;
 using Faultline.Cli.Clones;
 using Faultline.Cli.Images;
+using Faultline.Cli.Restore;
 using Faultline.Linux;
 using Faultline.PageServer;
 using Faultline.Paging;
@@ -25,6 +26,7 @@ internal static class PagerProcess
 
         using var pager = new Pager(engine, options);
         using PagedImage image = pager.OpenImage(ToolStores.Open(job.Image), ToolStores.NameOf(job.Image));
+        using var workingSet = new WorkingSetWork(image, job);
         using var server = new ImageServer(pager, image, RunFolder.SocketOf(job.RunFolder));
         link.Send(new ChildMessage { IsReady = true });
 
@@ -43,6 +45,7 @@ internal static class PagerProcess
             Pager = PagerReports.Of(pager, server.Clients, job.Clones) with
             {
                 IsLast = true,
+                WorkingSet = workingSet.Finish(),
                 Latencies = PagerReports.Bars(pager.GetStatistics().Latency),
                 ImagePssBytes = imagePss,
                 ProcessPssBytes = processPss,

@@ -40,6 +40,9 @@ internal sealed record PagerReport
 
     public long ProcessPssBytes { get; init; }
 
+    /// <summary>Only in the last one, and only if working sets were asked for.</summary>
+    public WorkingSetReport? WorkingSet { get; init; }
+
     /// <summary>Null, or one sentence: the cached image is not what the file was. Only in the last one.</summary>
     public string? Mismatch { get; init; }
 }

@@ -31,7 +31,7 @@ internal sealed class ProcessRun(RestorePlan plan, RestoreMode mode) : RestoreRu
         if (Mode.HasPager())
         {
             _pager = ChildProcess.Start(ChildCommand.Pager);
-            _pager.SendJob(Plan.PagerJob(), ProcessJson.Default.PagerJob);
+            _pager.SendJob(Plan.PagerJob(Mode), ProcessJson.Default.PagerJob);
         }
 
         for (int i = 0; i < Plan.Options.Clones; i++)

@@ -8,7 +8,7 @@ internal static class ReportFile
 {
     /// <summary>Checks before a long run that the report can be written at its end; leaves an existing report as it is.</summary>
     /// <exception cref="ToolException">It cannot.</exception>
-    public static void CheckWritable(string path)
+    public static void CheckWritable(string path, string what = "report")
     {
         try
         {
@@ -25,7 +25,7 @@ internal static class ReportFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             string reason = e is DirectoryNotFoundException ? "its folder does not exist." : Sentence.Of(e);
-            throw ToolException.BadInput($"The report {path} cannot be written: {reason}");
+            throw ToolException.BadInput($"The {what} {path} cannot be written: {reason}");
         }
     }
 

@@ -37,4 +37,10 @@ internal sealed record RestoreOptions
     public string? ReportPath { get; init; }
 
     public ulong Seed { get; init; } = 1;
+
+    /// <summary>Where the working set of the main run is written; null for nowhere.</summary>
+    public string? RecordPath { get; init; }
+
+    /// <summary>The working set the main run is given ahead of its faults; null for none.</summary>
+    public string? ReplayPath { get; init; }
 }

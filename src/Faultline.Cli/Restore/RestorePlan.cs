@@ -9,12 +9,14 @@ namespace Faultline.Cli.Restore;
 /// <param name="Folder">The folder of the run; the checksums are in it.</param>
 internal sealed record RestorePlan(RestoreOptions Options, ImageFile Image, RunFolder Folder)
 {
-    public PagerJob PagerJob() => new()
+    public PagerJob PagerJob(RestoreMode mode) => new()
     {
         Image = Image.Path,
         RunFolder = Folder.Path,
         Handlers = Options.Handlers,
         Clones = Options.Clones,
+        Record = mode == RestoreMode.Continue ? Options.RecordPath : null,
+        Replay = mode == RestoreMode.Continue ? Options.ReplayPath : null,
     };
 
     public CloneJob CloneJob(int clone, RestoreMode mode) => new()
@@ -30,6 +32,7 @@ internal sealed record RestorePlan(RestoreOptions Options, ImageFile Image, RunF
         Seed = Options.Seed,
         Verify = Options.Verify,
         Trace = Options.TracePath,
+        Replay = mode == RestoreMode.Continue ? Options.ReplayPath : null,
         WantsPageMap = Options.ReportPath is not null && mode == RestoreMode.Continue,
     };
 }

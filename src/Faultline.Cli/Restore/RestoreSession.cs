@@ -76,6 +76,16 @@ internal static class RestoreSession
             ReportFile.CheckWritable(path);
         }
 
+        if (options.RecordPath is { } record)
+        {
+            ReportFile.CheckWritable(record, "working set");
+        }
+
+        if (options.ReplayPath is { } replay)
+        {
+            WorkingSetWork.Check(replay, image.LengthBytes);
+        }
+
         CheckMemory(options, image);
     }
 
@@ -165,6 +175,7 @@ internal static class RestoreSession
             StoreBytes = main.StoreBytes,
             StoreReads = main.StoreReads,
             Latency = main.Latency,
+            WorkingSet = main.WorkingSet,
             PerClone = main.PerClone,
             Failures = failures,
         };

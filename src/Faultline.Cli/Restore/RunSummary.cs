@@ -25,6 +25,8 @@ internal sealed class RunSummary(
         var maps = new List<PageMap?>();
         long ownBytes = 0;
         long ownReads = 0;
+        long used = 0;
+        long unused = 0;
         for (int i = 0; i < clones.Count; i++)
         {
             CloneMeasurement? measured = await clones[i].Measured.ConfigureAwait(false);
@@ -32,6 +34,8 @@ internal sealed class RunSummary(
             maps.Add(measured?.Map);
             ownBytes += measured?.OwnStoreBytes ?? 0;
             ownReads += measured?.OwnStoreReads ?? 0;
+            used += measured?.GuessedAndUsed ?? 0;
+            unused += measured?.GuessedAndUnused ?? 0;
         }
 
         failures.AddRange(documents.Where(static clone => clone.Failure is not null).Select(static clone => $"Clone {clone.Index}: {clone.Failure}"));
@@ -56,10 +60,36 @@ internal sealed class RunSummary(
             StoreBytes = (pager?.StoreBytes ?? 0) + ownBytes,
             StoreReads = (pager?.StoreReads ?? 0) + ownReads,
             Latency = pager is null ? null : new LatencyDocument(pager.LatencyCount, pager.P50Us, pager.P99Us, pager.MaxUs),
+            WorkingSet = WorkingSetOf(used, unused),
             PerClone = documents,
             Failures = failures,
         };
         return new RunResult { Mode = mode, Document = document, PageMaps = maps, Memory = memory, Latencies = pager?.Latencies ?? [] };
+    }
+
+    private WorkingSetDocument? WorkingSetOf(long used, long unused)
+    {
+        if (pager?.WorkingSet is not { } report)
+        {
+            return null;
+        }
+
+        RestoreOptions options = plan.Options;
+        bool isRecorded = options.RecordPath is not null;
+        bool isReplayed = options.ReplayPath is not null;
+        long expected = report.ReplayTouches * clones.Count;
+        return new WorkingSetDocument
+        {
+            Record = options.RecordPath,
+            RecordedTouches = isRecorded ? report.RecordedTouches : null,
+            RecordedPages = isRecorded ? report.RecordedPages : null,
+            Replay = options.ReplayPath,
+            PagesLoaded = isReplayed ? report.PagesLoaded : null,
+            PagesInstalled = isReplayed ? report.PagesInstalled : null,
+            GuessedAndUsed = isReplayed ? used : null,
+            GuessedAndUnused = isReplayed ? unused : null,
+            FaultsAvoided = expected == 0 ? null : Math.Round(1 - ((double)(pager.MinorFaults + pager.MissingFaults) / expected), 4),
+        };
     }
 
     private CloneDocument Describe(int clone, int processId, CloneTimes? times, CloneMeasurement? measured) => new()

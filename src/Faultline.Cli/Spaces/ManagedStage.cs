@@ -17,6 +17,7 @@ internal sealed class ManagedStage : IDisposable
     private readonly PagedImage? _image;
     private readonly Pager? _rehearsalPager;
     private readonly PagedImage? _rehearsalImage;
+    private readonly WorkingSetWork? _workingSet;
     private readonly List<PagerClient> _clients = [];
 
     public ManagedStage(RestorePlan plan, RestoreMode mode)
@@ -31,6 +32,7 @@ internal sealed class ManagedStage : IDisposable
             _rehearsalImage = _rehearsalPager.OpenImage(new MemoryPageStore(Rehearsal.Image()), "rehearsal");
             _pager = new Pager(Engine, options);
             _image = _pager.OpenImage(ToolStores.Open(plan.Image.Path), ToolStores.NameOf(plan.Image.Path));
+            _workingSet = new WorkingSetWork(_image, plan.PagerJob(mode));
         }
     }
 
@@ -95,6 +97,7 @@ internal sealed class ManagedStage : IDisposable
         ? report with
         {
             IsLast = true,
+            WorkingSet = _workingSet?.Finish(),
             Latencies = PagerReports.Bars(_pager!.GetStatistics().Latency),
             ImagePssBytes = homePssBytes,
             Mismatch = CachedImageCheck.FindChange(_image!.File, RunFolder.ChecksumsOf(_plan.Folder.Path)),
@@ -103,6 +106,7 @@ internal sealed class ManagedStage : IDisposable
 
     public void Dispose()
     {
+        _workingSet?.Dispose();
         _pager?.Dispose();
         _rehearsalPager?.Dispose();
         Engine.Dispose();

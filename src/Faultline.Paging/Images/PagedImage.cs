@@ -77,10 +77,11 @@ public sealed class PagedImage : IDisposable
     /// <summary>Brings a working set ahead of the faults, on threads of its own, and installs it in the clients that map the image.</summary>
     /// <param name="set">What to bring; recorded of an image of the same length.</param>
     /// <param name="readsAtOnce">How many reads of the store are under way at a time.</param>
+    /// <param name="start">When it begins.</param>
     /// <returns>The replay; it ends by itself, or when it is disposed.</returns>
     /// <exception cref="ArgumentException">The working set is of an image of another length.</exception>
     /// <exception cref="InvalidOperationException">There is one already.</exception>
-    public WorkingSetReplay Replay(WorkingSet set, int readsAtOnce = 8)
+    public WorkingSetReplay Replay(WorkingSet set, int readsAtOnce = 8, ReplayStart start = ReplayStart.AtOnce)
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         ArgumentNullException.ThrowIfNull(set);
@@ -96,7 +97,7 @@ public sealed class PagedImage : IDisposable
             throw new InvalidOperationException($"A working set of '{Name}' is being replayed already.");
         }
 
-        replay.Begin();
+        replay.Begin(start);
         return replay;
     }
 

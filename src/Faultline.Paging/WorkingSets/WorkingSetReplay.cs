@@ -24,6 +24,7 @@ public sealed class WorkingSetReplay : IDisposable
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Thread[] _loaders;
     private readonly Thread _installer;
+    private int _hasBegun;
     private int _next;
     private int _loading;
     private long _pagesLoaded;
@@ -57,9 +58,14 @@ public sealed class WorkingSetReplay : IDisposable
     {
         _stop.Cancel();
         _image.StopReplay(this);
-        foreach (Thread loader in _loaders)
+
+        // If it never began, it does not begin any more.
+        if (Interlocked.Exchange(ref _hasBegun, 1) != 0)
         {
-            loader.Join();
+            foreach (Thread loader in _loaders)
+            {
+                loader.Join();
+            }
         }
 
         if (!_toInstall.IsAddingCompleted)
@@ -71,18 +77,19 @@ public sealed class WorkingSetReplay : IDisposable
         _completion.TrySetResult();
     }
 
-    internal void Begin()
+    internal void Begin(ReplayStart start)
     {
         _installer.Start();
-        foreach (Thread loader in _loaders)
+        if (start == ReplayStart.AtOnce)
         {
-            loader.Start();
+            BeginToLoad();
         }
     }
 
     /// <summary>A client was added, or got a region: it is given what has come so far.</summary>
     internal void Serve(PagerClient client)
     {
+        BeginToLoad();
         try
         {
             _toInstall.Add((null, client));
@@ -90,6 +97,19 @@ public sealed class WorkingSetReplay : IDisposable
         catch (InvalidOperationException)
         {
             // Ended meanwhile: its faults find the pages in the cache.
+        }
+    }
+
+    private void BeginToLoad()
+    {
+        if (Interlocked.Exchange(ref _hasBegun, 1) != 0)
+        {
+            return;
+        }
+
+        foreach (Thread loader in _loaders)
+        {
+            loader.Start();
         }
     }
 
