@@ -35,7 +35,8 @@ internal static class UserfaultfdFault
         }
 
         // A fill that came between our look and the queue has woken nobody: look again now that we can be woken.
-        if (MustWait(ref request, kind))
+        bool mustWait = MustWait(ref request, kind);
+        if (FillSteps.Of(request.System)?.Sleeps(mustWait) ?? mustWait)
         {
             return FaultResult.Wait;
         }
@@ -61,7 +62,8 @@ internal static class UserfaultfdFault
         Pte entry = request.Mm.Table.FindEntry(request.Address).Read();
         if (entry.IsNoneMostly)
         {
-            return true;
+            // Poisoned meanwhile: nobody comes to wake us once more. Linux 6.18 sleeps here, and can sleep for ever (see docs/divergences.md).
+            return (entry.Marker & (PteMarker.Poison | PteMarker.Guard)) == 0;
         }
 
         // The write bit means something in a present entry only: a page that went to swap meanwhile is faulted in again.

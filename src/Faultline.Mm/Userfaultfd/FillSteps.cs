@@ -36,6 +36,10 @@ internal abstract unsafe class FillSteps
         return PteInstall.ApplyLocked(rule, vma, address, table, frame, isNewlyAllocated, writeProtect, in held);
     }
 
+    /// <summary>Whether a fault that was queued goes to sleep.</summary>
+    /// <param name="mustWait">What a look at the entry said, after it was queued.</param>
+    public virtual bool Sleeps(bool mustWait) => mustWait;
+
     /// <summary>A page was kept for a second try, and its block cannot be charged again.</summary>
     public virtual void PutKept(FolioPool pool, Folio folio) => pool.Put(folio);
 

@@ -45,7 +45,7 @@ internal sealed class ControlledSchedule : IDisposable
         _program = program;
         foreach (Action body in program.Threads)
         {
-            _threads.Add(new ScheduledThread(this, _threads.Count, $"thread {_threads.Count}", body));
+            _threads.Add(new ScheduledThread(this, _threads.Count, program.ThreadNames?[_threads.Count] ?? $"thread {_threads.Count}", body));
         }
     }
 

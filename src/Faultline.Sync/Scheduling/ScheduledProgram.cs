@@ -11,6 +11,9 @@ namespace Faultline.Sync.Scheduling;
 /// <param name="Check">Looks at the result after the last thread has ended, and throws if it is wrong.</param>
 public sealed record ScheduledProgram(IReadOnlyList<Action> Threads, Action? Check = null)
 {
+    /// <summary>What the threads are called in messages; null for their numbers.</summary>
+    public IReadOnlyList<string>? ThreadNames { get; init; }
+
     /// <summary>
     /// Looks at the state whenever no lock is held and every thread has ended, sleeps or has not begun, and throws if it is wrong. Without points.
     /// </summary>

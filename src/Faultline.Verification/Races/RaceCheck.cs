@@ -1,0 +1,165 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using Faultline.Mm;
+using Faultline.Sync.Scheduling;
+
+namespace Faultline.Verification.Races;
+
+/// <summary>Runs the scenarios and the canaries: <c>faultline check races</c>.</summary>
+public static class RaceCheck
+{
+    /// <summary>The most points of one schedule: a scenario passes some hundred.</summary>
+    private const int MaxSteps = 20_000;
+
+    private const int CanarySteps = 3_000;
+    private const long CanaryMilliseconds = 5_000;
+
+    /// <summary>The shares of a scenario's time for the whole search, and for the searches with few preemptions if it was too long.</summary>
+    private const double WholeShare = 0.55;
+
+    private const double BoundedShare = 0.35;
+
+    private const int MostPreemptions = 4;
+
+    static RaceCheck()
+    {
+        // Before anything of the engine is touched: both are read once.
+        AppContext.SetSwitch(Seam.SwitchName, true);
+        AppContext.SetSwitch(FillSteps.SwitchName, true);
+    }
+
+    /// <summary>The names of the scenarios.</summary>
+    public static IReadOnlyList<string> Names => [.. RaceScenarios.All.Select(scenario => scenario.Name)];
+
+    /// <summary>Runs the scenarios.</summary>
+    /// <param name="options">How long.</param>
+    /// <param name="finished">Called with each result; null for nobody.</param>
+    public static IReadOnlyList<RaceResult> Run(RaceCheckOptions options, Action<RaceResult>? finished = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        RaceScenario[] scenarios =
+            [.. RaceScenarios.All.Where(scenario => options.Name is null || scenario.Name.Contains(options.Name, StringComparison.OrdinalIgnoreCase))];
+        List<RaceResult> results = [];
+        long began = TimeProvider.System.GetTimestamp();
+        for (int i = 0; i < scenarios.Length; i++)
+        {
+            // What one does not need the others have.
+            double left = Math.Max(0, options.Time.TotalMilliseconds - TimeProvider.System.GetElapsedTime(began).TotalMilliseconds);
+            RaceResult result = Run(scenarios[i], left / (scenarios.Length - i), options.Seed);
+            results.Add(result);
+            finished?.Invoke(result);
+        }
+
+        return results;
+    }
+
+    /// <summary>Runs the canaries.</summary>
+    /// <param name="finished">Called with each result; null for nobody.</param>
+    public static IReadOnlyList<CanaryResult> RunCanaries(Action<CanaryResult>? finished = null)
+    {
+        List<CanaryResult> results = [];
+        foreach (Func<RaceCanary> make in RaceCanaries.All)
+        {
+            RaceCanary canary = make();
+            ExplorationBounds bounds = new(MaxSteps: CanarySteps) { MaxMilliseconds = CanaryMilliseconds };
+            ExplorationResult found = Exploration.Reduce(() => Program(make()), bounds);
+            ScheduleFailure? failure = found.Failure is { } first ? Exploration.Shrink(() => Program(make()), first, bounds) : null;
+            CanaryResult result = new(
+                canary.Name, canary.Story, canary.Kind, found.Schedules, failure is null ? null : RaceFailure.Of(failure));
+            results.Add(result);
+            finished?.Invoke(result);
+        }
+
+        return results;
+    }
+
+    /// <summary>Runs one schedule of a scenario again.</summary>
+    /// <param name="name">The scenario's name.</param>
+    /// <param name="path">The schedule, as a failure printed it.</param>
+    /// <returns>How it fails; null if it does not.</returns>
+    /// <exception cref="ArgumentException">There is no such scenario, or the path is not one of its schedules.</exception>
+    public static RaceFailure? Replay(string name, string path)
+    {
+        RaceScenario scenario = RaceScenarios.All.FirstOrDefault(scenario => scenario.Name == name)
+            ?? throw new ArgumentException($"There is no scenario '{name}'. There are: {string.Join(", ", Names)}.", nameof(name));
+        try
+        {
+            ScheduleFailure? failure = Exploration.Replay(() => Program(scenario), path, new ExplorationBounds(MaxSteps: MaxSteps));
+            return failure is null ? null : RaceFailure.Of(failure);
+        }
+        catch (Exception exception) when (exception is FormatException or InvalidOperationException)
+        {
+            throw new ArgumentException(exception.Message, nameof(path), exception);
+        }
+    }
+
+    internal static RaceResult Run(RaceScenario scenario, double milliseconds, int seed)
+    {
+        long began = TimeProvider.System.GetTimestamp();
+        ScheduledProgram Make() => Program(scenario);
+        ExplorationBounds bounds = new(MaxSteps: MaxSteps);
+        ExplorationResult whole = Exploration.Reduce(Make, bounds with { MaxMilliseconds = (long)(milliseconds * WholeShare) });
+        long schedules = whole.Schedules;
+        ScheduleFailure? failure = whole.Failure;
+        int preemptions = -1;
+        double boundedEnd = milliseconds * (WholeShare + BoundedShare);
+        while (!whole.IsComplete && failure is null && preemptions < MostPreemptions && Elapsed(began) < boundedEnd)
+        {
+            ExplorationResult bounded = Exploration.Reduce(
+                Make, bounds with { MaxPreemptions = preemptions + 1, MaxMilliseconds = (long)(boundedEnd - Elapsed(began)) });
+            schedules += bounded.Schedules;
+            failure = bounded.Failure;
+            if (!bounded.IsComplete)
+            {
+                break;
+            }
+
+            preemptions++;
+        }
+
+        long sampled = 0;
+        if (failure is null)
+        {
+            // These pass every point, and do not trust what the reduction takes to be independent. At least one, however short the time.
+            long left = whole.IsComplete ? (long)(milliseconds * (1 - WholeShare - BoundedShare)) : (long)(milliseconds - Elapsed(began));
+            ExplorationResult random = Exploration.SamplePriorities(
+                Make, seed, whole.IsComplete ? (int)Math.Min(schedules, 200) : int.MaxValue, bounds: bounds with { MaxMilliseconds = Math.Max(1, left) });
+            sampled = random.Schedules;
+            failure = random.Failure;
+        }
+
+        if (failure is not null)
+        {
+            failure = Exploration.Shrink(Make, failure, bounds);
+        }
+
+        return new RaceResult
+        {
+            Name = scenario.Name,
+            Story = scenario.Story,
+            Schedules = schedules + sampled,
+            Sampled = sampled,
+            IsComplete = whole.IsComplete,
+            CompletePreemptions = preemptions,
+            Milliseconds = Elapsed(began),
+            Failures = failure is null ? [] : [RaceFailure.Of(failure)],
+        };
+    }
+
+    internal static ScheduledProgram Program(RaceCanary canary)
+    {
+        RaceBed bed = new(canary.BrokenSteps());
+        canary.Arrange(bed);
+        return bed.ToProgram();
+    }
+
+    private static ScheduledProgram Program(RaceScenario scenario)
+    {
+        RaceBed bed = new();
+        scenario.Arrange(bed);
+        return bed.ToProgram();
+    }
+
+    private static double Elapsed(long began) => TimeProvider.System.GetElapsedTime(began).TotalMilliseconds;
+}
