@@ -8,5 +8,6 @@ internal static class CheckCommand
     public static Command Create() => new("check", "Checks the managed engine: against the running kernel, and against itself.")
     {
         CheckKernelCommand.Create(),
+        CheckRacesCommand.Create(),
     };
 }

@@ -10,6 +10,7 @@ namespace Faultline.Cli.Json;
 [JsonSerializable(typeof(DoctorDocument))]
 [JsonSerializable(typeof(RestoreDocument))]
 [JsonSerializable(typeof(CheckKernelDocument))]
+[JsonSerializable(typeof(RacesDocument))]
 [JsonSerializable(typeof(ErrorDocument))]
 [JsonSerializable(typeof(ImageWrittenDocument))]
 [JsonSerializable(typeof(ImageInspectDocument))]

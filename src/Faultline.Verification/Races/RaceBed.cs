@@ -163,7 +163,7 @@ internal sealed class RaceBed
     /// <summary>The program that a scheduler runs.</summary>
     internal ScheduledProgram ToProgram() => new(_bodies, Check) { ThreadNames = _names, Cleanup = Cleanup };
 
-    private AddressRange Map(MapRequest request, IAddressSpace space) => new(space.Map(in request).OrThrow("mmap"), request.Length);
+    private static AddressRange Map(MapRequest request, IAddressSpace space) => new(space.Map(in request).OrThrow("mmap"), request.Length);
 
     private void Check()
     {

@@ -6,16 +6,14 @@ namespace Faultline.Verification.Races.Canaries;
 
 internal sealed class FaultThatSleepsUnderALock : RaceCanary
 {
-    private readonly Parker _parker = new();
-
     public override string Story => "A fault sleeps with the mmap lock held: a handler that needs that lock before it can wake the fault waits for ever.";
 
     public override ScheduleFailureKind Kind => ScheduleFailureKind.Deadlock;
 
-    public override FillSteps BrokenSteps() => new Broken(_parker);
-
     public override void Arrange(RaceBed bed)
     {
+        Parker parker = bed.Own(new Parker());
+        bed.Engine.System.Steps = new Broken(parker);
         AddressRange area = bed.MapAnonymous(pages: 1);
         IUserfaultfd context = bed.Watch(area, RegisterModes.Missing);
         IMemoryAccess access = bed.Access();
@@ -23,7 +21,7 @@ internal sealed class FaultThatSleepsUnderALock : RaceCanary
         bed.Thread("handler", () =>
         {
             context.Unregister(area);
-            _parker.Unpark();
+            parker.Unpark();
         });
     }
 

@@ -15,7 +15,7 @@ internal sealed class PollVersusFault : RaceScenario
         bed.Thread("client", () => RaceBed.Require(RaceBed.Load(access, area) == RaceBed.New, "the client read something else than was copied."));
         bed.Thread("handler", () =>
         {
-            var ready = new long[1];
+            long[] ready = new long[1];
             var messages = new UserfaultfdMessage[1];
             do
             {
