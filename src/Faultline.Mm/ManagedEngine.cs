@@ -17,6 +17,7 @@ public sealed class ManagedEngine : IMemoryEngine
 
     private readonly AddressSpace _home;
     private readonly ManagedEngineOptions _options;
+    private readonly Khugepaged _khugepaged;
     private bool _isDisposed;
 
     /// <summary>Makes an engine with default options.</summary>
@@ -45,6 +46,7 @@ public sealed class ManagedEngine : IMemoryEngine
         _home = new AddressSpace(this, home, isHome: true);
         _spaces.Add(_home);
         Capabilities = DescribeCapabilities();
+        _khugepaged = new Khugepaged(options.Khugepaged, () => ListSpaces().Select(space => space.State));
     }
 
     /// <inheritdoc/>
@@ -93,6 +95,10 @@ public sealed class ManagedEngine : IMemoryEngine
     /// <summary>The frames in use: pages, page tables, the zero page, the pool of huge pages. Exact while nobody is inside a call.</summary>
     public long FramesInUse => System.Memory.FrameCount - System.Pool.AvailableFrames;
 
+    /// <summary>Has khugepaged go over all memory once, and make huge pages where they are wanted and can be had.</summary>
+    /// <returns>How many it made.</returns>
+    public int ScanForHugePages() => _khugepaged.Scan();
+
     /// <summary>
     /// Checks the engine against itself: reference and map counts, resident sets, charges, caches and swap. Threads may sleep in faults, but
     /// nobody may be inside a call.
@@ -119,6 +125,7 @@ public sealed class ManagedEngine : IMemoryEngine
             spaces = [.. _spaces];
         }
 
+        _khugepaged.Dispose();
         foreach (AddressSpace space in spaces)
         {
             space.End();

@@ -30,6 +30,9 @@ public sealed record ManagedEngineOptions
     /// </summary>
     public bool GuardsMemory { get; init; }
 
+    /// <summary>What khugepaged does, and when; by default only when it is asked to.</summary>
+    public KhugepagedOptions Khugepaged { get; init; } = new();
+
     /// <summary>Which rule fills install entries by.</summary>
     public InstallRuleVersion InstallRule { get; init; } = InstallRuleVersion.Linux618;
 }

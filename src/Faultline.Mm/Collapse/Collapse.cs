@@ -37,6 +37,12 @@ internal static class Collapse
             RetractTables.Everywhere(file, index);
         }
 
+        if (!mapsIt && result == CollapseResult.AlreadyHuge)
+        {
+            // Made by way of another mapping; the next fault here is to find an empty place.
+            Retract(mm, start, file);
+        }
+
         if (mapsIt && result is CollapseResult.Done or CollapseResult.AlreadyHuge)
         {
             result = Map(mm, start, file);
@@ -44,6 +50,15 @@ internal static class Collapse
 
         file.RemoveReference();
         return result;
+    }
+
+    private static void Retract(MmState mm, ulong start, ShmemFile file)
+    {
+        using RankedSharedLock.WriteScope held = mm.Lock.EnterWrite();
+        if (CollapseScan.FindMapping(mm, start) is { } vma && vma.File == file && !mm.Table.Find(start).IsNull)
+        {
+            _ = RetractTables.TryRetract(vma, start);
+        }
     }
 
     /// <summary>Maps the huge page of the cache in the place of the small entries (Linux: <c>collapse_pte_mapped_thp</c>).</summary>
