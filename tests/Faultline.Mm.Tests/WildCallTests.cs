@@ -44,8 +44,8 @@ public sealed class WildCallTests
             VirtualAddress kept = FillBystander(bystander);
             Caller[] callers =
             [
-                new Caller(new Random(seed), engine, space, file, uffd, user),
-                new Caller(new Random(seed + 1000), engine, space, file, uffd, kernel),
+                new Caller(new Random(seed), Page, engine, space, file, uffd, user),
+                new Caller(new Random(seed + 1000), Page, engine, space, file, uffd, kernel),
             ];
             for (int done = 0; done < calls; done += 2 * Batch)
             {
@@ -85,15 +85,42 @@ public sealed class WildCallTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void AnyCall_AmongHugePages_IsAnsweredAndThePoolAddsUp(int seed)
+    {
+        const int Pool = 12;
+        using var engine = new ManagedEngine(new ManagedEngineOptions { MemoryBytes = 64UL << 20, HugePages = Pool, MappingLimit = 200, GuardsMemory = true });
+        long framesAtStart = engine.FramesInUse;
+        MemoryFileOptions options = new() { Name = "wild", Size = 4 * PageSize.Huge, HugePages = true };
+        using (IAddressSpace space = engine.CreateAddressSpace().OrThrow("an address space"))
+        using (IMemoryFile file = engine.CreateMemoryFile(options).OrThrow("a file"))
+        using (IUserfaultfd uffd = UserfaultfdHandshake.Open(space, UserfaultfdFeatures.SigBus).OrThrow("userfaultfd"))
+        using (IMemoryAccess access = space.OpenAccess().OrThrow("access"))
+        {
+            var caller = new Caller(new Random(seed), PageSize.Huge, engine, space, file, uffd, access);
+            for (int done = 0; done < 35_000; done += 1000)
+            {
+                Assert.True(Testbed.StartCall("wild calls", () => caller.CallOften(1000)).Await());
+                AssertAddsUp(engine);
+            }
+        }
+
+        AssertAddsUp(engine);
+        Assert.Equal(new HugePageCounts(Pool, Pool, 0), engine.HugePages);
+        Assert.Equal(framesAtStart, engine.FramesInUse);
+    }
+
     private static void AssertAddsUp(ManagedEngine engine)
     {
         IReadOnlyList<string> violations = engine.FindViolations();
         Assert.True(violations.Count == 0, string.Join('\n', violations));
     }
 
-    private sealed class Caller(Random random, IMemoryEngine engine, IAddressSpace space, IMemoryFile file, IUserfaultfd uffd, IMemoryAccess access)
+    private sealed class Caller(Random random, ulong unit, IMemoryEngine engine, IAddressSpace space, IMemoryFile file, IUserfaultfd uffd, IMemoryAccess access)
     {
-        private readonly byte[] _bytes = new byte[5 * Page];
+        private readonly byte[] _bytes = new byte[unit == Page ? 5 * Page : unit];
         private readonly PagemapEntry[] _pagemap = new PagemapEntry[8];
         private readonly PageRegion[] _regions = new PageRegion[3];
 
@@ -141,7 +168,7 @@ public sealed class WildCallTests
                     uffd.Wake(range);
                     break;
                 case 9:
-                    uffd.Copy(range.Start, _bytes.AsSpan(0, random.Next(_bytes.Length + 1)), (FillModes)random.Next(5));
+                    uffd.Copy(range.Start, _bytes.AsSpan(0, AnyCount()), (FillModes)random.Next(5));
                     break;
                 case 10:
                     uffd.Copy(range, AnyAddress(), (FillModes)random.Next(5));
@@ -180,6 +207,11 @@ public sealed class WildCallTests
         {
             MapOptions options = (MapOptions)(1 << random.Next(22)) | (random.Next(2) == 0 ? MapOptions.Shared : MapOptions.Private);
             bool isAnonymous = random.Next(2) == 0;
+            if (unit != Page && random.Next(2) == 0)
+            {
+                options |= MapOptions.HugeTlb | (random.Next(2) == 0 ? MapOptions.Fixed : MapOptions.None);
+            }
+
             space.Map(new MapRequest
             {
                 Address = range.Start,
@@ -187,7 +219,7 @@ public sealed class WildCallTests
                 Protection = (Protections)random.Next(8),
                 Options = isAnonymous ? options | MapOptions.Anonymous : options & ~MapOptions.Anonymous,
                 File = isAnonymous ? null : file,
-                Offset = random.Next(3) == 0 ? AnyLength() : (ulong)random.Next(40) * Page,
+                Offset = random.Next(3) == 0 ? AnyLength() : (ulong)random.Next(40) * Unit(),
             });
         }
 
@@ -242,8 +274,8 @@ public sealed class WildCallTests
 
         private void ChangeFile()
         {
-            ulong offset = random.Next(4) == 0 ? AnyLength() : (ulong)random.NextInt64((long)(80 * Page));
-            ulong length = random.Next(4) == 0 ? AnyLength() : (ulong)random.NextInt64((long)(20 * Page));
+            ulong offset = random.Next(4) == 0 ? AnyLength() : (ulong)random.NextInt64((long)(80 * Page)) * Unit() / Page;
+            ulong length = random.Next(4) == 0 ? AnyLength() : (ulong)random.NextInt64((long)(20 * Page)) * Unit() / Page;
             switch (random.Next(6))
             {
                 case 0:
@@ -273,10 +305,10 @@ public sealed class WildCallTests
             switch (random.Next(access.Mode == AccessMode.User ? 3 : 2))
             {
                 case 0:
-                    access.Read(address, _bytes);
+                    access.Read(address, _bytes.AsSpan(0, 5 * (int)Page));
                     break;
                 case 1:
-                    access.Write(address, _bytes);
+                    access.Write(address, _bytes.AsSpan(0, 5 * (int)Page));
                     break;
                 default:
                     access.CompareExchange(address.AlignDown(8), 1, 0, out _);
@@ -291,15 +323,20 @@ public sealed class WildCallTests
             1 => new VirtualAddress(PageTable.UserEnd - ((ulong)random.Next(4) * Page)),
             2 => new VirtualAddress(ulong.MaxValue - ((ulong)random.Next(3) * Page) + 1),
             3 => new VirtualAddress((1UL << 32) + (ulong)random.Next(0x40000)),
-            _ => new VirtualAddress((1UL << 32) + ((ulong)random.Next(64) * Page)),
+            _ => new VirtualAddress((1UL << 32) + ((ulong)random.Next(64) * Unit())),
         };
+
+        /// <summary>The size of the pages that the memory is made of, mostly.</summary>
+        private ulong Unit() => random.Next(8) == 0 ? Page : unit;
+
+        private int AnyCount() => unit == Page || random.Next(3) == 0 ? random.Next(_bytes.Length + 1) : _bytes.Length;
 
         private ulong AnyLength() => random.Next(10) switch
         {
             0 => (ulong)random.NextInt64(long.MinValue, long.MaxValue),
             1 => ulong.MaxValue - (ulong)random.Next(5000),
             2 => (ulong)random.Next(20000),
-            _ => (ulong)random.Next(20) * Page,
+            _ => (ulong)random.Next(20) * Unit(),
         };
 
         private AddressRange AnyRange() => new(AnyAddress(), AnyLength());

@@ -201,7 +201,13 @@ internal static class Mremap
             return new(0, errno);
         }
 
-        vma = mm.Vmas.Find(plan.From)!;
+        if (mm.Vmas.Find(plan.From) is not { } found)
+        {
+            // A duplicate (old length zero) onto the very place: it is gone.
+            return new(0, Errno.EFAULT);
+        }
+
+        vma = found;
         if (mm.Vmas.Count + 2 >= mm.System.MappingLimit)
         {
             return new(0, Errno.ENOMEM);

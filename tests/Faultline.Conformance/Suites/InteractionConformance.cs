@@ -7,6 +7,16 @@ namespace Faultline.Conformance;
 [Section("10")]
 public abstract class InteractionConformance(EngineHost host) : ConformanceSuite(host)
 {
+    // An old length of zero asks for a second mapping of the same; its place is cleared first, and with it what was to be duplicated.
+    [Fact]
+    public void Remap_DuplicateOntoItself_EFAULTAndUnmapped()
+    {
+        MappedArea area = Bed.Map(MemoryKind.ShmemShared, pages: 2);
+        const RemapOptions Onto = RemapOptions.MayMove | RemapOptions.Fixed;
+        Expect.Fails(Bed.Space.Remap(area.Range with { Length = 0 }, PageSize.Small, Onto, area.At(0)), Errno.EFAULT);
+        Assert.Equal(area.Page(1), Bed.Vma(area.Range).Range);
+    }
+
     private const int SmallInHuge = (int)(PageSize.Huge / PageSize.Small);
 
     // An armed area gets no huge page of its own accord: one small message, one small page.
