@@ -9,5 +9,6 @@ internal static class CheckCommand
     {
         CheckKernelCommand.Create(),
         CheckRacesCommand.Create(),
+        CheckReviewCommand.Create(),
     };
 }

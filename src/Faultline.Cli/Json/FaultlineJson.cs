@@ -11,6 +11,7 @@ namespace Faultline.Cli.Json;
 [JsonSerializable(typeof(RestoreDocument))]
 [JsonSerializable(typeof(CheckKernelDocument))]
 [JsonSerializable(typeof(RacesDocument))]
+[JsonSerializable(typeof(CheckReviewDocument))]
 [JsonSerializable(typeof(ErrorDocument))]
 [JsonSerializable(typeof(ImageWrittenDocument))]
 [JsonSerializable(typeof(ImageInspectDocument))]
