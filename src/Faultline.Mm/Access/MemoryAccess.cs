@@ -16,6 +16,7 @@ internal sealed unsafe class MemoryAccess : IMemoryAccess
     private readonly ReaderSlot _slot;
     private readonly FaultWaiter _waiter;
     private long _minorFaults;
+    private long _majorFaults;
     private int _isDisposed;
 
     public MemoryAccess(MmState mm, AccessMode mode)
@@ -31,7 +32,7 @@ internal sealed unsafe class MemoryAccess : IMemoryAccess
 
     public uint ThreadId => _waiter.ThreadId;
 
-    public FaultCounts FaultCounts => new(Volatile.Read(ref _minorFaults), 0);
+    public FaultCounts FaultCounts => new(Volatile.Read(ref _minorFaults), Volatile.Read(ref _majorFaults));
 
     public AccessResult Read(VirtualAddress source, Span<byte> target)
     {
@@ -229,10 +230,12 @@ internal sealed unsafe class MemoryAccess : IMemoryAccess
     /// <returns>Whether the access is to be tried again.</returns>
     private bool TryFault(ulong address, bool isWrite, ulong done, out AccessResult result)
     {
+        long reads = SwapIo.ReadsByThread;
         FaultResult fault = FaultHandler.Handle(_mm, address, isWrite, Mode, _waiter);
         if (fault == FaultResult.Done)
         {
-            Volatile.Write(ref _minorFaults, _minorFaults + 1);
+            ref long count = ref SwapIo.ReadsByThread == reads ? ref _minorFaults : ref _majorFaults;
+            Volatile.Write(ref count, count + 1);
             result = default;
             return true;
         }

@@ -16,7 +16,7 @@ internal static class Reclaimer
     /// <returns>Whether any was freed.</returns>
     public static bool TryFree(MmSystem system, int wanted)
     {
-        if (!system.Swap.IsAvailable)
+        if (!system.Swap.IsAvailable && !system.HasLazilyFreed)
         {
             return false;
         }

@@ -12,7 +12,7 @@ internal static unsafe class SwapOut
     /// <returns>Whether it is out of every entry and cache; the caller's reference is then the last.</returns>
     public static bool TryFolio(MmSystem system, Folio folio)
     {
-        if (!system.Swap.IsAvailable)
+        if (!system.Swap.IsAvailable && !folio.Has(FolioFlags.LazilyFreed))
         {
             return false;
         }
@@ -28,9 +28,17 @@ internal static unsafe class SwapOut
             return false;
         }
 
-        return folio.IsAnonymous ? TryAnonymous(system, folio)
-            : system.Owners.Find<IMappable>(folio.Record->Owner) is ShmemFile file && TryShmem(system, file, folio);
+        if (folio.IsAnonymous && TryDrop(system, folio))
+        {
+            return true;
+        }
+
+        return system.Swap.IsAvailable && TryWriteOut(system, folio);
     }
+
+    private static bool TryWriteOut(MmSystem system, Folio folio) => folio.IsAnonymous
+        ? TryAnonymous(system, folio)
+        : system.Owners.Find<IMappable>(folio.Record->Owner) is ShmemFile file && TryShmem(system, file, folio);
 
     /// <summary>Splits a locked huge folio. Its first page goes on from here, the others are on the lists by themselves.</summary>
     public static bool TrySplit(MmSystem system, Folio folio)
@@ -46,6 +54,19 @@ internal static unsafe class SwapOut
         }
 
         return folio.Order == 0;
+    }
+
+    /// <summary>Drops a page that was given up (MADV_FREE) and not written to since.</summary>
+    private static bool TryDrop(MmSystem system, Folio folio)
+    {
+        if (!folio.Has(FolioFlags.LazilyFreed) || folio.Has(FolioFlags.SwapCache | FolioFlags.Dirty))
+        {
+            return false;
+        }
+
+        var visitor = default(DropClean);
+        RmapWalk.ForEach(system, folio, ref visitor);
+        return !folio.IsMapped;
     }
 
     private static bool TryAnonymous(MmSystem system, Folio folio)

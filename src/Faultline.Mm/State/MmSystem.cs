@@ -24,6 +24,8 @@ internal sealed class MmSystem : IDisposable
 
     private int _isDisposed;
 
+    private bool _hasLazilyFreed;
+
     /// <summary>Whether the engine has ended: there is no memory to look at any more.</summary>
     public bool IsDisposed => Volatile.Read(ref _isDisposed) != 0;
 
@@ -46,6 +48,13 @@ internal sealed class MmSystem : IDisposable
     public HugetlbFaultLocks HugetlbFaultLocks { get; } = new();
 
     public SwapArea Swap { get; }
+
+    /// <summary>Whether pages were ever given up (MADV_FREE): only then is there something to reclaim without swap.</summary>
+    public bool HasLazilyFreed
+    {
+        get => Volatile.Read(ref _hasLazilyFreed);
+        set => Volatile.Write(ref _hasLazilyFreed, value);
+    }
 
     /// <summary>What memory is charged to.</summary>
     public MemoryGroup Group { get; }

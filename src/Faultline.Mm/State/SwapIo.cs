@@ -5,6 +5,12 @@ namespace Faultline.Mm;
 /// <summary>Reading swapped pages back into the swap cache (Linux: <c>read_swap_cache_async</c>).</summary>
 internal static class SwapIo
 {
+    /// <summary>Pages that this thread has read from the device: a fault that had to is a major one.</summary>
+    [System.ThreadStatic]
+    private static long _readsByThread;
+
+    public static long ReadsByThread => _readsByThread;
+
     /// <summary>The folio of a slot: the one in the swap cache, or one read now and put there.</summary>
     /// <param name="system">The engine.</param>
     /// <param name="slot">The slot; the caller has seen an entry that refers to it.</param>
@@ -126,6 +132,7 @@ internal static class SwapIo
             return false;
         }
 
+        _readsByThread++;
         bool isRead = system.Swap.TryRead(slot, system.Memory.SpanAt(folio.Number));
         if (isRead)
         {

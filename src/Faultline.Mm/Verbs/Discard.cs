@@ -157,6 +157,7 @@ internal static unsafe class Discard
             return Errno.EINVAL;
         }
 
+        vma.Mm.System.HasLazilyFreed = true;
         MarkFree(vma, start, end);
         return Errno.None;
     }
@@ -180,6 +181,7 @@ internal static unsafe class Discard
             var pte = Pte.Read(entry);
             if (!pte.IsPresent || pte.IsSpecial)
             {
+                DropAbsent(vma.Mm, entry, pte);
                 continue;
             }
 
@@ -193,5 +195,20 @@ internal static unsafe class Discard
         }
 
         gather.End();
+    }
+
+    /// <summary>What is in swap goes at once, and so does poison (Linux: <c>madvise_free_pte_range</c>). Under the table's lock.</summary>
+    private static void DropAbsent(MmState mm, ulong* entry, Pte pte)
+    {
+        if (pte.IsSwapSlot)
+        {
+            Pte.Write(entry, Pte.None);
+            mm.Counters.Add(CounterKind.Swap, -1);
+            SwapIo.RemoveReference(mm.System, SwapSlot.Of(pte));
+        }
+        else if (pte.IsMarker && (pte.Marker & PteMarker.Poison) != 0)
+        {
+            Pte.Write(entry, Pte.None);
+        }
     }
 }
