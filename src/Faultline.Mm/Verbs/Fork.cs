@@ -68,6 +68,9 @@ internal static class Fork
             {
                 return errno;
             }
+
+            // After the entries: one that was taken from the parent meanwhile is missing in the copy too.
+            copy.HasLostPages = vma.HasLostPages;
         }
 
         return Errno.None;

@@ -71,6 +71,23 @@ public abstract class HugetlbFillConformance(EngineHost host) : ConformanceSuite
 
     [Theory]
     [MemberData(nameof(MemoryKinds.Hugetlb), MemberType = typeof(MemoryKinds))]
+    public void Copy_FromAHugePage_AnyAddressInItIsASource(MemoryKind kind)
+    {
+        MappedArea source = Bed.Map(kind, pages: 2);
+        Bed.WriteBytes(source.At(0), Pattern.Bytes(2 * Huge, 6));
+        MappedArea area = Bed.MapAnonymous(pages: 2);
+        MappedArea huge = Bed.Map(MemoryKind.HugetlbPrivate, pages: 1);
+        FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing);
+        monitor.Register(huge.Range, RegisterModes.Missing);
+        Expect.Filled(monitor.Uffd.Copy(area.Range, source.At(0, Huge - 100)), area.Range.Length);
+        Expect.Filled(monitor.Uffd.Copy(huge.Range, source.At(0, 1)), Huge);
+        byte[] contents = Pattern.Bytes(2 * Huge, 6);
+        Assert.Equal(contents[((int)Huge - 100)..((int)(Huge + area.Range.Length) - 100)], Bed.ReadBytes(area.At(0), area.Range.Length));
+        Assert.Equal(contents[1..((int)Huge + 1)], Bed.ReadBytes(huge.At(0), Huge));
+    }
+
+    [Theory]
+    [MemberData(nameof(MemoryKinds.Hugetlb), MemberType = typeof(MemoryKinds))]
     public void Copy_ManyThreadsOnOnePage_ExactlyOneSucceeds(MemoryKind kind)
     {
         MappedArea area = Bed.Map(kind, pages: 6);
