@@ -2,4 +2,4 @@ using Faultline.Mm;
 
 namespace Faultline.Paging.Tests;
 
-public sealed class DirtyTrackerOnManaged() : DirtyTrackerTests(new ManagedEngine());
+public sealed class DirtyTrackerOnManaged() : DirtyTrackerTests(new ManagedEngine(new ManagedEngineOptions { HugePages = 32 }));

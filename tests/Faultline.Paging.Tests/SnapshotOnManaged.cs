@@ -2,4 +2,4 @@ using Faultline.Mm;
 
 namespace Faultline.Paging.Tests;
 
-public sealed class SnapshotOnManaged() : SnapshotTests(new ManagedEngine());
+public sealed class SnapshotOnManaged() : SnapshotTests(new ManagedEngine(new ManagedEngineOptions { HugePages = 32 }));
