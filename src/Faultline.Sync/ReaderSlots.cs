@@ -80,28 +80,37 @@ public sealed class ReaderSlots(LockRank rank)
     }
 
     /// <summary>Waits until nobody holds an object. The caller has marked it, with a full barrier after that.</summary>
-    public void WaitFor(object what) => WaitForEach(held => held == what);
+    public void WaitFor(object what) => WaitForEach(what);
 
     /// <summary>Waits until nobody holds any object.</summary>
-    public void WaitForAll() => WaitForEach(static held => held is not null);
+    public void WaitForAll() => WaitForEach(what: null);
 
-    private void WaitForEach(Predicate<object?> isHeld)
+    private static bool Holds(ReaderSlot slot, object? what) => slot.Held is { } held && (what is null || held == what);
+
+    // Apart, so that a writer allocates nothing where there is no schedule.
+    private static void AwaitInSchedule(ReaderSlot slot, object? what) => Seam.TryAwait(slot, () => !Holds(slot, what));
+
+    private void WaitForEach(object? what)
     {
         foreach (ReaderSlot slot in Volatile.Read(ref _slots))
         {
-            if (!Seam.TryAwait(slot, () => !isHeld(slot.Held)))
+            if (Seam.IsScheduled)
             {
-                WaitForOne(slot, isHeld);
+                AwaitInSchedule(slot, what);
+            }
+            else
+            {
+                WaitForOne(slot, what);
             }
         }
     }
 
-    private void WaitForOne(ReaderSlot slot, Predicate<object?> isHeld)
+    private void WaitForOne(ReaderSlot slot, object? what)
     {
         SpinWait spin = default;
         for (int looks = 0; looks < LooksBeforeSleep; looks++)
         {
-            if (!isHeld(slot.Held))
+            if (!Holds(slot, what))
             {
                 return;
             }
@@ -112,7 +121,7 @@ public sealed class ReaderSlots(LockRank rank)
         lock (_drained)
         {
             Interlocked.Exchange(ref _isWriterAsleep, 1);
-            while (isHeld(slot.Held))
+            while (Holds(slot, what))
             {
                 Monitor.Wait(_drained);
             }

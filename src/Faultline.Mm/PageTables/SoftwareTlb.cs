@@ -167,8 +167,9 @@ internal sealed unsafe class SoftwareTlb : IDisposable
     /// <summary>Waits until the access that was under way when groups were posted is over. A barrier of the whole process is in between.</summary>
     public void WaitOut(ulong groups)
     {
-        if (Seam.TryAwait(this, () => !IsUnderWay(groups)))
+        if (Seam.IsScheduled)
         {
+            AwaitInSchedule(groups);
             return;
         }
 
@@ -195,6 +196,9 @@ internal sealed unsafe class SoftwareTlb : IDisposable
         _hot.Loads = null;
         _hot.Stores = null;
     }
+
+    // Apart, so that a shoot-down allocates nothing where there is no schedule.
+    private void AwaitInSchedule(ulong groups) => Seam.TryAwait(this, () => !IsUnderWay(groups));
 
     /// <summary>A later access has begun if the groups were taken; without that an accessor that never rests would keep a shoot-down waiting.</summary>
     private bool IsUnderWay(ulong groups) => Volatile.Read(ref _hot.IsInside) != 0 && (Volatile.Read(ref _hot.Dropped) & groups) != 0;

@@ -23,7 +23,12 @@ public static class Seam
     public static bool IsOn { get; } = AppContext.TryGetSwitch(SwitchName, out bool on) && on;
 
     /// <summary>Whether the calling thread belongs to a scheduler.</summary>
-    public static bool IsScheduled => IsOn && _current is not null;
+    public static bool IsScheduled
+    {
+        // Inlined by order: what is behind the switch keeps the compiler from it, and a load through the software TLB asks this.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => IsOn && _current is not null;
+    }
 
     /// <summary>What stands for the calling thread in its schedule, another object in each; null for ordinary threads.</summary>
     public static object? Thread => IsOn ? _current : null;
