@@ -52,7 +52,7 @@ public sealed class ReviewCheck
         {
             cancellation.ThrowIfCancellationRequested();
             _progress?.Invoke($"{defect.Id}: {defect.Title}");
-            findings.Add(defect.IsRace ? FindRace(defect) : FindScript(defect, kernel, missing));
+            findings.Add(defect.IsRace ? FindRace(defect) : FindScript(defect, kernel));
         }
 
         return new ReviewReport
@@ -110,7 +110,7 @@ public sealed class ReviewCheck
         .. script.Steps.Select((step, i) => new ReviewCall(ReviewStage.Write(step), observed[i], expected[i])),
     ];
 
-    private ReviewFinding FindScript(ReviewDefect defect, IMemoryEngine? kernel, string? kernelMissing)
+    private ReviewFinding FindScript(ReviewDefect defect, IMemoryEngine? kernel)
     {
         long start = Stopwatch.GetTimestamp();
         (ReviewScript? script, IReadOnlyList<string> violations, long tried) = _search.Find(defect);
@@ -121,8 +121,8 @@ public sealed class ReviewCheck
 
         IReadOnlyList<IReadOnlyList<ReviewFact>> observed = script.Trace(ReviewEngine.Create(defect.Base, defect.Steps()), isSound: false);
         IReadOnlyList<IReadOnlyList<ReviewFact>> expected = TraceRight(script, defect.Base);
-        string? note = kernel is null ? kernelMissing : CannotAsk(kernel, script);
-        IReadOnlyList<IReadOnlyList<ReviewFact>>? real = note is null ? script.Trace(kernel!, isSound: true) : null;
+        string? note = kernel is null ? null : CannotAsk(kernel, script);
+        IReadOnlyList<IReadOnlyList<ReviewFact>>? real = kernel is not null && note is null ? script.Trace(kernel, isSound: true) : null;
         if (real is not null)
         {
             CompareDefault(defect, script, real);

@@ -36,7 +36,7 @@ public sealed record ReviewFinding
     /// <summary>For two threads: the schedule in which it goes wrong, what failed, and what the right engine did in all of them; else null.</summary>
     public ReviewRace? Race { get; init; }
 
-    /// <summary>Null, or one sentence: why the kernel was not asked, or has no say.</summary>
+    /// <summary>Null, or one sentence: why the kernel was not asked about this one, where it can be asked at all.</summary>
     public string? KernelNote { get; init; }
 
     /// <summary>How long finding it took.</summary>
