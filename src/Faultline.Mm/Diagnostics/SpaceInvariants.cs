@@ -1,3 +1,5 @@
+using System.Collections.Generic;
+
 namespace Faultline.Mm;
 
 /// <summary>The part of <see cref="Invariants"/> that looks at one address space.</summary>
@@ -49,12 +51,34 @@ internal sealed unsafe class SpaceInvariants
             _check.Report($"The tree has {count} mappings and counts {_mm.Vmas.Count}.");
         }
 
+        Sleepers();
         for (int kind = 0; kind < _found.Length; kind++)
         {
             if (_found[kind] != _mm.Counters.Get((CounterKind)kind))
             {
                 _check.Report($"{_found[kind]} pages of kind {(CounterKind)kind} are resident, and {_mm.Counters.Get((CounterKind)kind)} are counted.");
             }
+        }
+    }
+
+    /// <summary>Whoever sleeps in a fault is queued with a userfaultfd that is open: somebody can wake it.</summary>
+    private void Sleepers()
+    {
+        int queued = 0;
+        foreach (UserfaultfdBinding binding in _mm.ListBindings())
+        {
+            IReadOnlyList<string> violations = ((UserfaultfdContext)binding).FindViolations(out int waiters);
+            foreach (string violation in violations)
+            {
+                _check.Report(violation);
+            }
+
+            queued += waiters;
+        }
+
+        if (queued != _mm.Sleepers)
+        {
+            _check.Report($"{_mm.Sleepers} threads sleep in faults, and {queued} faults are queued: somebody sleeps without a reason.");
         }
     }
 

@@ -24,6 +24,9 @@ internal sealed class MmState
     private int _users = 1;
     private int _isKilled;
 
+    /// <summary>Threads between going to sleep in a userfault and being out of it. Guard: atomic.</summary>
+    private int _sleepers;
+
     private MmState(MmSystem system, PageTable table)
     {
         System = system;
@@ -89,6 +92,20 @@ internal sealed class MmState
         {
             binding.OnKilled();
         }
+    }
+
+    /// <summary>Threads that sleep in userfaults; exact while nobody is on the way in or out.</summary>
+    public int Sleepers => Volatile.Read(ref _sleepers);
+
+    public void EnterSleep() => Interlocked.Increment(ref _sleepers);
+
+    public void LeaveSleep() => Interlocked.Decrement(ref _sleepers);
+
+    /// <summary>The userfaultfds that are open for this address space; for checks.</summary>
+    public UserfaultfdBinding[] ListBindings()
+    {
+        using RankedLock.Scope held = _bindingsLock.Enter();
+        return [.. _bindings];
     }
 
     public void AddBinding(UserfaultfdBinding binding)

@@ -146,6 +146,13 @@ internal sealed class UserfaultfdContext : UserfaultfdBinding
     public void Sleep(FaultWaiter waiter, AccessMode mode)
     {
         NotifyReaders();
+        Mm.EnterSleep();
+        SleepUntilWoken(waiter, mode);
+        Mm.LeaveSleep();
+    }
+
+    private void SleepUntilWoken(FaultWaiter waiter, AccessMode mode)
+    {
         while (true)
         {
             // Killed before we were queued: whoever killed may have looked for us too early.
@@ -332,6 +339,47 @@ internal sealed class UserfaultfdContext : UserfaultfdBinding
         {
             EndLocked(happening);
         }
+    }
+
+    /// <summary>What does not add up here: sleepers that nobody can wake, events nobody waits for, a counter that was left raised.</summary>
+    /// <param name="waiters">The faults that are queued.</param>
+    public IReadOnlyList<string> FindViolations(out int waiters)
+    {
+        List<string> violations = [];
+        using RankedLock.Scope held = _queueLock.Enter();
+        waiters = _waiters;
+        int found = CountLocked(in held, _pending, isRead: false, violations) + CountLocked(in held, _read, isRead: true, violations);
+        if (found != _waiters || found != _pending.Count + _read.Count)
+        {
+            violations.Add($"A userfaultfd has {found} faults queued, and counts {_waiters} ({_pending.Count} unread, {_read.Count} read).");
+        }
+
+        if ((_isReleased || Mm.IsKilled) && found + _events.Count != 0)
+        {
+            violations.Add($"{found} faults and {_events.Count} events wait for a userfaultfd that is closed, or in an address space that is gone.");
+        }
+
+        if (Volatile.Read(ref _mapChanging) != _events.Count)
+        {
+            violations.Add($"A userfaultfd has {_events.Count} events unread, and counts {_mapChanging} changes under way.");
+        }
+
+        return violations;
+    }
+
+    private int CountLocked(in RankedLock.Scope held, FaultQueue queue, bool isRead, List<string> violations)
+    {
+        Debug.Assert(held.IsHeld);
+        int count = 0;
+        for (FaultWaiter? waiter = queue.First; waiter is not null; waiter = waiter.Next, count++)
+        {
+            if (waiter.Context != this || waiter.IsRead != isRead)
+            {
+                violations.Add($"The fault at {waiter.Address:x} is queued with a userfaultfd, and does not know of it.");
+            }
+        }
+
+        return count;
     }
 
     private static void EndLocked(PendingEvent happening)
