@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Threading;
 using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Mm;
 
@@ -60,7 +61,7 @@ internal static unsafe class CollapseShmem
     /// <summary>Whether there is enough of the file to make a huge page of, and nobody speaks against it (Linux: <c>hpage_collapse_scan_file</c>).</summary>
     private static CollapseResult Check(ShmemFile file, ulong index, in CollapseLimits limits)
     {
-        if (index + Pages > file.SizeInPages)
+        if (index >= file.SizeInPages)
         {
             return CollapseResult.Unsuitable;
         }
@@ -122,8 +123,9 @@ internal static unsafe class CollapseShmem
         for (int i = 0; i < Pages; i++)
         {
             Errno errno = file.GetFolio(index + (ulong)i, ShmemLookup.NoAllocate, out Folio folio, out RankedLock.Scope held);
-            if (errno == Errno.ENOENT)
+            if (errno is Errno.ENOENT or Errno.EINVAL)
             {
+                // A hole; or beyond the end, which a huge page may reach beyond.
                 continue;
             }
 
@@ -241,6 +243,7 @@ internal static unsafe class CollapseShmem
             }
 
             spin.SpinOnce();
+            Seam.Yield();
         }
 
         // Both have the same lock.

@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using Faultline.Sync;
 
@@ -46,20 +47,64 @@ internal static unsafe class RetractTables
         }
 
         Zap.Range(vma, start, start + PageSize.Huge, ZapOptions.None);
-        PteTable middle = mm.Table.FindMiddle(start);
+        return TryTakeEmpty(vma, table, start);
+    }
 
-        // Who walks the file's mappings, or those of its private copies, looks at tables without the mmap lock.
-        using RankedLock.Scope fileLock = vma.File!.Mappings.Enter();
-        using RankedLock.Scope anonymousLock = vma.AnonVma is { } anonVma ? anonVma.Enter() : default;
-        for (int i = 0; i < PteTable.Length; i++)
+    /// <summary>
+    /// Frees the tables in a range that were left empty: what is touched there next may get a huge page again (Linux:
+    /// <c>try_to_free_pte</c>, since 6.14). No lock is held.
+    /// </summary>
+    public static void EmptyIn(MmState mm, ulong start, ulong end)
+    {
+        ulong first = HugeRange.StartOf(start + PageSize.Huge - 1);
+        ulong last = HugeRange.StartOf(end);
+        if (first >= last || first < start || !HasEmpty(mm, first, last))
         {
-            if (!Pte.Read(table.Entries + i).IsNone)
+            return;
+        }
+
+        using RankedSharedLock.WriteScope held = mm.Lock.EnterWrite();
+        for (ulong at = mm.Table.SkipAbsent(first, last); at < last; at = mm.Table.SkipAbsent(at + PageSize.Huge, last))
+        {
+            PteTable table = mm.Table.Find(at);
+            if (!table.IsNull && mm.Vmas.Find(at) is { IsHugetlb: false } vma && at + PageSize.Huge <= vma.End && vma.Start <= at)
             {
-                return false;
+                _ = TryTakeEmpty(vma, table, at);
+            }
+        }
+    }
+
+    private static bool HasEmpty(MmState mm, ulong first, ulong last)
+    {
+        using RankedSharedLock.ReadScope held = mm.Lock.EnterRead();
+        for (ulong at = mm.Table.SkipAbsent(first, last); at < last; at = mm.Table.SkipAbsent(at + PageSize.Huge, last))
+        {
+            PteTable table = mm.Table.Find(at);
+            if (!table.IsNull && IsEmpty(table))
+            {
+                return true;
             }
         }
 
-        Pte.Take(middle.MiddleEntryFor(start));
+        return false;
+    }
+
+    private static bool IsEmpty(PteTable table) => !new ReadOnlySpan<ulong>(table.Entries, PteTable.Length).ContainsAnyExcept(0UL);
+
+    /// <summary>Takes a table away if it is empty. Under the mmap lock for writing, with faults kept out.</summary>
+    private static bool TryTakeEmpty(Vma vma, PteTable table, ulong start)
+    {
+        MmState mm = vma.Mm;
+
+        // Who walks the file's mappings, or those of its private copies, looks at tables without the mmap lock.
+        using RankedLock.Scope fileLock = vma.File is { } file ? file.Mappings.Enter() : default;
+        using RankedLock.Scope anonymousLock = vma.AnonVma is { } anonVma ? anonVma.Enter() : default;
+        if (!IsEmpty(table))
+        {
+            return false;
+        }
+
+        Pte.Take(mm.Table.FindMiddle(start).MiddleEntryFor(start));
         mm.Shootdown.Flush();
         mm.Table.FreeSpare(table.Number);
         return true;

@@ -82,26 +82,25 @@ internal static class PagemapScan
             return ScanHugetlb(vma, ofMapping, ref at, end, in request, ref found);
         }
 
-        for (; at < end; at += PageSize.Small)
+        while (at < end)
         {
+            // A huge entry at once: protecting it page by page would split it. It is split where the limits take a part only.
+            ulong step = (at & (PageSize.Huge - 1)) == 0 && end - at >= PageSize.Huge && vma.Mm.Table.HasHugeEntry(at) ? PageSize.Huge : PageSize.Small;
             PageCategories categories = ofMapping | CategoriesAt(vma, at);
             if (!found.TakesAll && !Matches(categories, in request))
             {
+                at += step;
                 continue;
             }
 
-            if (!found.TryAdd(at, categories & request.Return))
+            ulong taken = found.AddUpTo(at, step, categories & request.Return, mustTakeAll: false);
+            Errno errno = writeProtects && taken != 0
+                ? ChangeProtection.Range(vma, at, at + taken, ProtectionChange.WriteProtect)
+                : Errno.None;
+            at += taken;
+            if (errno != Errno.None || taken < step)
             {
-                return Errno.None;
-            }
-
-            if (writeProtects)
-            {
-                Errno errno = ChangeProtection.Range(vma, at, at + PageSize.Small, ProtectionChange.WriteProtect);
-                if (errno != Errno.None)
-                {
-                    return errno;
-                }
+                return errno;
             }
         }
 

@@ -16,43 +16,7 @@ internal ref struct ScanRegions(Span<PageRegion> regions, ulong maxPages, bool t
     /// <summary>Whether a page did not fit.</summary>
     public bool IsFull { get; private set; }
 
-    /// <returns>Whether there was room.</returns>
-    public bool TryAdd(ulong address, PageCategories categories)
-    {
-        if (TakesAll)
-        {
-            return true;
-        }
-
-        if (maxPages != 0 && _pages == maxPages)
-        {
-            IsFull = true;
-            return false;
-        }
-
-        if (Count > 0)
-        {
-            PageRegion last = _regions[Count - 1];
-            if (last.Categories == categories && last.Range.End.Value == address)
-            {
-                _regions[Count - 1] = last with { Range = last.Range with { Length = last.Range.Length + PageSize.Small } };
-                _pages++;
-                return true;
-            }
-        }
-
-        if (Count == _regions.Length)
-        {
-            IsFull = true;
-            return false;
-        }
-
-        _regions[Count++] = new PageRegion(new AddressRange(new VirtualAddress(address), PageSize.Small), categories);
-        _pages++;
-        return true;
-    }
-
-    /// <summary>As <see cref="TryAdd"/>, for a run of pages.</summary>
+    /// <summary>Adds a run of pages, as far as there is room.</summary>
     /// <returns>The bytes there was room for; if all of them are needed and there was not, nothing is added.</returns>
     public ulong AddUpTo(ulong address, ulong length, PageCategories categories, bool mustTakeAll)
     {

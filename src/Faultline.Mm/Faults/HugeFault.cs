@@ -26,14 +26,7 @@ internal static unsafe class HugeFault
                 return true;
             }
 
-            if (request.Vma.IsAnonymous)
-            {
-                return HugeAnonymousFault.TryInstall(ref request, out result);
-            }
-
-            bool isMapped = HugeFileFault.TryMap(ref request);
-            result = isMapped ? FaultResult.Done : result;
-            return isMapped;
+            return request.Vma.IsAnonymous ? HugeAnonymousFault.TryInstall(ref request, out result) : HugeFileFault.TryMap(ref request, out result);
         }
 
         if (entry.IsPresent)

@@ -7,10 +7,17 @@ namespace Faultline.Mm;
 internal static unsafe class HugeFileFault
 {
     /// <summary>Maps the huge page, if there is one and the mapping may show it so.</summary>
-    /// <returns>Whether it did; otherwise the fault goes on with a small entry.</returns>
-    public static bool TryMap(ref FaultRequest request)
+    /// <returns>Whether the fault is done with; otherwise it goes on with a small entry.</returns>
+    public static bool TryMap(ref FaultRequest request, out FaultResult result)
     {
         Vma vma = request.Vma;
+        result = FaultResult.Done;
+        if (vma.File is ShmemFile file && vma.IndexOf(request.Address) >= file.SizeInPages)
+        {
+            // Before a table is made: one that stays empty would keep a huge page out.
+            result = FaultResult.BusError;
+            return true;
+        }
 
         // A minor fault is reported, and what a write needs of a private mapping is a copy.
         bool isCandidate = vma.File is ShmemFile

@@ -69,6 +69,11 @@ internal static unsafe class Discard
                 return after;
             }
 
+            if (advice is Advice.DontNeed or Advice.DontNeedLocked)
+            {
+                RetractTables.EmptyIn(mm, at, partEnd);
+            }
+
             at = partEnd;
         }
 

@@ -66,6 +66,25 @@ public abstract class ShmemHugePageConformance(EngineHost host) : ConformanceSui
         Assert.Equal(0UL, Testbed.Blocks(area));
     }
 
+    // The huge page reaches beyond the end, and where it is mapped whole, nothing is said of the end any more.
+    [Fact]
+    [Section("6.2")]
+    public void Collapse_FileThatEndsInTheMiddle_MappedWholeAndNoBusErrorBeyondTheEnd()
+    {
+        MappedArea area = Bed.MapBeyondTheEnd(MemoryKind.ShmemShared, filePages: 100, pages: SmallInHuge);
+        Bed.Store(area.At(5), 55);
+        Assert.Equal(AccessFault.BusError, Bed.StartLoad(area.At(200)).Await().Fault);
+        Collapse(area);
+        Assert.Equal((PageSize.Huge, PageSize.Huge / 512), (Bed.Vma(area.Range).ShmemHuge, Testbed.Blocks(area)));
+        Assert.Equal((55UL, 0UL), (Bed.Load(area.At(5)), Bed.Load(area.At(200))));
+        MappedArea alias = Bed.Alias(area);
+        Assert.Equal(AccessFault.BusError, Bed.StartLoad(alias.At(200)).Await().Fault);
+        Assert.Equal((55UL, 0UL), (Bed.Load(alias.At(5)), Bed.Load(alias.At(200))));
+        Expect.Ok(area.Backing.Truncate(50 * PageSize.Small));
+        Assert.Equal(AccessFault.BusError, Bed.StartLoad(area.At(60)).Await().Fault);
+        Assert.Equal((55UL, 50 * PageSize.Small / 512), (Bed.Load(area.At(5)), Testbed.Blocks(area)));
+    }
+
     [Fact]
     public void Collapse_FileOutOfStepWithTheMapping_EINVAL()
     {
