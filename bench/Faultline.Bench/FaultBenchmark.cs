@@ -62,7 +62,7 @@ public sealed class FaultBenchmark
     public static async Task<FaultReport> RunAsync(IMemoryEngine engine, FaultBenchmarkOptions options, CancellationToken cancellation)
     {
         var missing = new List<MissingRow>();
-        using CompiledHandlers? compiled = await CompileAsync(missing, cancellation);
+        using CompiledHandlers? compiled = await CompiledHandlers.TryCompileAsync(missing, cancellation);
         using CompiledToucher? compiledToucher = compiled is null ? null : new CompiledToucher(compiled.Toucher);
         using CRounds? c = compiled is null ? null : new CRounds(compiled.Handler);
         IToucher toucher = compiledToucher is null ? new ManagedToucher() : compiledToucher;
@@ -81,19 +81,6 @@ public sealed class FaultBenchmark
         }
 
         return await new FaultBenchmark(engine, toucher, dotnet, c, placements, options).RunAsync(machine, options.Rounds, missing, cancellation);
-    }
-
-    private static async Task<CompiledHandlers?> CompileAsync(List<MissingRow> missing, CancellationToken cancellation)
-    {
-        try
-        {
-            return await CompiledHandlers.CompileAsync(cancellation);
-        }
-        catch (BenchmarkException reason)
-        {
-            missing.Add(new MissingRow("C rows and all ratios to them", reason.Message));
-            return null;
-        }
     }
 
     private async Task<FaultReport> RunAsync(MachineFacts machine, int rounds, List<MissingRow> missing, CancellationToken cancellation)

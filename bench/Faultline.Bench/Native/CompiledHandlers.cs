@@ -56,6 +56,20 @@ internal sealed class CompiledHandlers : IDisposable
         }
     }
 
+    /// <summary>The same; where it can't be done, a row says why.</summary>
+    public static async Task<CompiledHandlers?> TryCompileAsync(List<MissingRow> missing, CancellationToken cancellation)
+    {
+        try
+        {
+            return await CompileAsync(cancellation);
+        }
+        catch (BenchmarkException reason)
+        {
+            missing.Add(new MissingRow("C rows and all ratios to them", reason.Message));
+            return null;
+        }
+    }
+
     /// <summary>Removes the directory.</summary>
     public void Dispose() => _directory.Delete(recursive: true);
 

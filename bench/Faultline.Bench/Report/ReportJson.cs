@@ -12,5 +12,8 @@ public static class ReportJson
     public static string Write(RestoreReport report) => JsonSerializer.Serialize(report, ReportJsonContext.Default.RestoreReport);
 
     /// <summary>One JSON document.</summary>
+    public static string Write(PagingReport report) => JsonSerializer.Serialize(report, ReportJsonContext.Default.PagingReport);
+
+    /// <summary>One JSON document.</summary>
     public static string Write(MmReport report) => JsonSerializer.Serialize(report, ReportJsonContext.Default.MmReport);
 }

@@ -7,4 +7,5 @@ namespace Faultline.Bench;
 [JsonSerializable(typeof(FaultReport))]
 [JsonSerializable(typeof(RestoreReport))]
 [JsonSerializable(typeof(MmReport))]
+[JsonSerializable(typeof(PagingReport))]
 internal sealed partial class ReportJsonContext : JsonSerializerContext;

@@ -16,6 +16,7 @@ internal static class BenchCommand
 {
     private const int DefaultRestoreRounds = 3;
     private const int DefaultMmRounds = 21;
+    private const int DefaultPagingRounds = 9;
 
     private static readonly Option<bool> Json = new(CommandTree.JsonOption) { Description = "Print one JSON document and nothing else." };
     private static readonly Option<string?> Rounds = new("--rounds") { HelpName = "N", Description = "How often each row is measured." };
@@ -28,7 +29,9 @@ internal static class BenchCommand
         restore.SetAction(static (parsed, _) => RunAsync(parsed, 1, DefaultRestoreRounds, RestoreAsync));
         var mm = new Command("mm", "The managed engine, beside the running kernel in turns.") { Rounds, Json };
         mm.SetAction(static (parsed, _) => RunAsync(parsed, FaultBenchmarkOptions.FewestRounds, DefaultMmRounds, MmAsync));
-        return new Command("bench", "Measures this machine; the tables are Markdown.") { faults, restore, mm };
+        var paging = new Command("paging", "The pager under a budget, with working sets, and for snapshots.") { Rounds, Json };
+        paging.SetAction(static (parsed, _) => RunAsync(parsed, FaultBenchmarkOptions.FewestRounds, DefaultPagingRounds, PagingAsync));
+        return new Command("bench", "Measures this machine; the tables are Markdown.") { faults, restore, mm, paging };
     }
 
     private static async Task<int> RunAsync(
@@ -62,6 +65,15 @@ internal static class BenchCommand
         FaultReport report = await FaultBenchmark.RunAsync(engine, options, cancellation).ConfigureAwait(false);
         Progress(string.Empty);
         Console.WriteLine(isJson ? ReportJson.Write(report) : FaultTable.Write(report));
+        return report.Missing.Count > 0 ? ExitCode.CannotRunHere : report.TargetsMet ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    private static async Task<int> PagingAsync(LinuxEngine engine, int rounds, bool isJson, CancellationToken cancellation)
+    {
+        var options = new FaultBenchmarkOptions { Rounds = rounds, Progress = Progress };
+        PagingReport report = await PagingBenchmark.RunAsync(engine, options, cancellation).ConfigureAwait(false);
+        Progress(string.Empty);
+        Console.WriteLine(isJson ? ReportJson.Write(report) : PagingTable.Write(report));
         return report.Missing.Count > 0 ? ExitCode.CannotRunHere : report.TargetsMet ? ExitCode.Done : ExitCode.Failed;
     }
 

@@ -81,7 +81,7 @@ public sealed class PagedImage : IDisposable
     /// <returns>The replay; it ends by itself, or when it is disposed.</returns>
     /// <exception cref="ArgumentException">The working set is of an image of another length.</exception>
     /// <exception cref="InvalidOperationException">There is one already.</exception>
-    public WorkingSetReplay Replay(WorkingSet set, int readsAtOnce = 8, ReplayStart start = ReplayStart.AtOnce)
+    public WorkingSetReplay Replay(WorkingSet set, int readsAtOnce = 16, ReplayStart start = ReplayStart.AtOnce)
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         ArgumentNullException.ThrowIfNull(set);

@@ -1,0 +1,37 @@
+using System.Globalization;
+using System.Text;
+
+namespace Faultline.Bench;
+
+/// <summary>A paging report as a Markdown table.</summary>
+public static class PagingTable
+{
+    /// <summary>Writes the table, with the machine above it.</summary>
+    public static string Write(PagingReport report)
+    {
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"{report.Machine.Sentence}\nMedians of {report.Rounds} rounds. Load when it began: {report.Machine.LoadAtStart:0.00}.\n\n");
+        text.Append("| what | measured | beside | result | target |\n|---|---|---|---|---|\n");
+        WriteRow(text, "one page at a time, copied", report.OnePage);
+        WriteRow(text, "one page at a time into a page cache of an eighth, evicting", report.Evicting);
+        ReplayRow replay = report.Replay;
+        text.Append(CultureInfo.InvariantCulture, $"| {replay.Touches} pages over a store that takes {replay.StoreLatencyMs:0} ms, working set brought ahead | {replay.ReplayMs:0} ms | on demand {replay.OnDemandMs:0} ms | {replay.Speedup:0.0} × faster | ≥ {replay.SpeedupTarget:0} |\n");
+        text.Append(CultureInfo.InvariantCulture, $"| its faults | {replay.FaultsWithReplay:0} | on demand {replay.FaultsOnDemand:0} | {replay.FaultsAvoided:0.0%} avoided | ≥ {replay.FaultsAvoidedTarget:0%} |\n");
+        SnapshotRow snapshot = report.Snapshot;
+        text.Append(CultureInfo.InvariantCulture, $"| snapshot of {snapshot.Bytes >> 20} MiB, {snapshot.WrittenPerSecond:0%} written a second: the pause | {snapshot.PauseMs:0.0} ms | a bare write-protect call {snapshot.BareMs:0.0} ms | {snapshot.PauseRatio:0.00} | ≤ {snapshot.PauseTarget} |\n");
+        text.Append(CultureInfo.InvariantCulture, $"| the same: until all was read | {snapshot.ReadMs:0} ms | {snapshot.CopiedPages:0} pages copied | | |\n");
+        foreach (MissingRow missing in report.Missing)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\nNot measured: {missing.What}. {missing.Reason}");
+        }
+
+        return text.ToString();
+    }
+
+    private static void WriteRow(StringBuilder text, string what, PagingRow row)
+    {
+        string beside = row.C is { } c ? string.Create(CultureInfo.InvariantCulture, $"C loop of COPY {c.MedianNs / 1000:0.00} µs") : "no C compiler";
+        string ratio = row.Ratio is double value ? value.ToString("0.00", CultureInfo.InvariantCulture) : "-";
+        text.Append(CultureInfo.InvariantCulture, $"| {what} | {row.Pager.MedianNs / 1000:0.00} µs a page | {beside} | {ratio} | ≤ {row.Target} |\n");
+    }
+}
