@@ -8,7 +8,6 @@ using System.Threading.Tasks;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
-using Faultline.Paging;
 using Faultline.Stores;
 
 namespace Faultline.S3;
@@ -68,7 +67,7 @@ public sealed class S3PageStore : RemotePageStore
     /// <param name="address">The address.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="IOException">It could not be opened; the message says why.</exception>
-    public static async Task<IPageStore> OpenAddressAsync(Uri address, CancellationToken cancellationToken)
+    public static async Task<S3PageStore> OpenAddressAsync(Uri address, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(address);
         string key = Uri.UnescapeDataString(address.AbsolutePath.TrimStart('/'));
@@ -159,6 +158,7 @@ public sealed class S3PageStore : RemotePageStore
             GetObjectMetadataResponse answer = await _client.GetObjectMetadataAsync(request, cancellation).ConfigureAwait(false);
             Length = (ulong)answer.ContentLength;
             _tag = answer.ETag;
+            Identity = $"{_client.Config.ServiceURL ?? _client.Config.RegionEndpoint?.SystemName}\n{DisplayName}\n{_tag}";
             return true;
         }
         catch (Exception cause) when (IsKnown(cause, cancellation))

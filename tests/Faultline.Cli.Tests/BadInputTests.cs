@@ -26,6 +26,8 @@ public sealed class BadInputTests
     [InlineData("--compare", "everything")]
     [InlineData("--report", "no-such-folder/report.html")]
     [InlineData("--trace", "no-such-trace")]
+    [InlineData("--cache-size", "10X")]
+    [InlineData("--cache-size", "1K")]
     [InlineData("--frobnicate", "1")]
     public async Task Restore_WrongOption_SaysSoInOneSentence(string option, string value)
     {

@@ -20,6 +20,23 @@ internal static class RestoreArguments
             ? seed
             : throw ToolException.BadInput($"--seed must be a whole number from 0 on, not '{text}'.");
 
+    /// <summary>A size as <c>512M</c> or <c>10G</c>, at least 1 MiB.</summary>
+    public static long CacheBytes(string text)
+    {
+        int shift = text.Length == 0 ? 0 : char.ToUpperInvariant(text[^1]) switch
+        {
+            'K' => 10,
+            'M' => 20,
+            'G' => 30,
+            _ => 0,
+        };
+        ReadOnlySpan<char> digits = shift == 0 ? text : text.AsSpan(0, text.Length - 1);
+        return long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number <= long.MaxValue >> shift >> 3
+            && number << shift >= 1 << 20
+            ? number << shift
+            : throw ToolException.BadInput($"--cache-size must be a size from 1M on, for example 512M or 10G, not '{text}'.");
+    }
+
     public static double TouchPercent(string text)
     {
         double percent = Percent("--touch", text);

@@ -33,13 +33,15 @@ internal static class RestoreCommand
     private static readonly Option<string> Seed = Text("--seed", "S", "1", "Chooses the random accesses and writes.");
     private static readonly Option<string?> Record = Choice("--record", "WS.json", "Write down which pages are touched, in order.");
     private static readonly Option<string?> Replay = Choice("--replay", "WS.json", "Bring the pages of a recorded run ahead of the faults.");
+    private static readonly Option<string?> Cache = Choice("--cache", "FOLDER", "Keep what is read of a remote image in this folder; processes may share it.");
+    private static readonly Option<string> CacheSize = Text("--cache-size", "SIZE", "10G", "The most the cache takes on the disk.");
     private static readonly Option<bool> Json = new(CommandTree.JsonOption) { Description = "Print one JSON document and nothing else." };
 
     public static Command Create()
     {
         var command = new Command(Name, "Restores an image lazily into clones that share one page cache.")
         {
-            Image, Clones, Touch, Pattern, Trace, Write, Handlers, Engine, Verify, Compare, Report, Seed, Record, Replay, Json,
+            Image, Clones, Touch, Pattern, Trace, Write, Handlers, Engine, Verify, Compare, Report, Seed, Cache, CacheSize, Record, Replay, Json,
         };
         command.SetAction(RunAsync);
         return command;
@@ -80,6 +82,8 @@ internal static class RestoreCommand
             Verify = parsed.GetValue(Verify),
             Compare = RestoreArguments.Compare(parsed.GetValue(Compare) ?? []),
             ReportPath = parsed.GetValue(Report),
+            CacheFolder = parsed.GetValue(Cache) is { } folder ? System.IO.Path.GetFullPath(folder) : null,
+            CacheBytes = RestoreArguments.CacheBytes(parsed.GetRequiredValue(CacheSize)),
             Seed = RestoreArguments.Seed(parsed.GetRequiredValue(Seed)),
             RecordPath = parsed.GetValue(Record) is { } record ? System.IO.Path.GetFullPath(record) : null,
             ReplayPath = parsed.GetValue(Replay) is { } replay ? System.IO.Path.GetFullPath(replay) : null,

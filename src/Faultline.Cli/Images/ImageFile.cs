@@ -13,7 +13,8 @@ namespace Faultline.Cli.Images;
 /// <param name="Path">The full path, or the address.</param>
 /// <param name="LengthBytes">Its length: a multiple of the page size, and not zero.</param>
 /// <param name="IsPlain">Whether it is a file on this machine that holds the image's bytes as they are.</param>
-internal sealed record ImageFile(string Path, long LengthBytes, bool IsPlain)
+/// <param name="Cache">What stands before it if it is remote.</param>
+internal sealed record ImageFile(string Path, long LengthBytes, bool IsPlain, ToolCache Cache)
 {
     private const int BlockBytes = 1 << 20;
 
@@ -21,7 +22,7 @@ internal sealed record ImageFile(string Path, long LengthBytes, bool IsPlain)
 
     /// <summary>Checks that the image can be restored from.</summary>
     /// <exception cref="ToolException">It cannot: one sentence says why.</exception>
-    public static async Task<ImageFile> CheckAsync(string path, CancellationToken cancellation)
+    public static async Task<ImageFile> CheckAsync(string path, ToolCache cache, CancellationToken cancellation)
     {
         bool isRemote = StoreAddresses.IsRemote(path);
         string full = isRemote ? path : System.IO.Path.GetFullPath(path);
@@ -30,7 +31,7 @@ internal sealed record ImageFile(string Path, long LengthBytes, bool IsPlain)
             CheckOrdinary(path, full);
         }
 
-        using IPageStore store = await ToolStores.OpenAsync(path, cancellation).ConfigureAwait(false);
+        using IPageStore store = await ToolStores.OpenAsync(path, cancellation, cache).ConfigureAwait(false);
         long length = (long)store.Length;
         if (length % PageChecksum.PageBytes != 0)
         {
@@ -39,7 +40,7 @@ internal sealed record ImageFile(string Path, long LengthBytes, bool IsPlain)
         }
 
         return length / PageChecksum.PageBytes <= Array.MaxLength
-            ? new ImageFile(full, length, !isRemote && store is FilePageStore)
+            ? new ImageFile(full, length, !isRemote && store is FilePageStore, cache)
             : throw ToolException.BadInput($"The image {path} has more than {Array.MaxLength} pages, which is more than this tool keeps checksums for.");
     }
 
@@ -48,7 +49,7 @@ internal sealed record ImageFile(string Path, long LengthBytes, bool IsPlain)
     {
         ulong[] checksums = new ulong[Pages];
         byte[] block = GC.AllocateUninitializedArray<byte>(BlockBytes);
-        using IPageStore store = await ToolStores.OpenAsync(Path, cancellation).ConfigureAwait(false);
+        using IPageStore store = await ToolStores.OpenAsync(Path, cancellation, Cache).ConfigureAwait(false);
         int page = 0;
         while (page < checksums.Length)
         {

@@ -13,12 +13,9 @@ namespace Faultline.Cli.Images;
 /// <summary>Everything the tool can open by an address, and what it says if it cannot.</summary>
 internal static class ToolStores
 {
-    private static readonly StoreAddresses Addresses = StoreAddresses.WithHttp(
-        others: new Dictionary<string, Func<Uri, CancellationToken, Task<IPageStore>>>(StringComparer.Ordinal) { ["s3"] = S3PageStore.OpenAddressAsync });
-
     /// <summary>Opens an image, a core dump, or plain bytes.</summary>
     /// <exception cref="ToolException">It cannot be used: one sentence says why.</exception>
-    public static async Task<IPageStore> OpenAsync(string address, CancellationToken cancellation)
+    public static async Task<IPageStore> OpenAsync(string address, CancellationToken cancellation, ToolCache? cache = null)
     {
         if (!StoreAddresses.IsRemote(address) && Directory.Exists(address))
         {
@@ -27,7 +24,7 @@ internal static class ToolStores
 
         try
         {
-            return await Addresses.OpenAsync(address, cancellation).ConfigureAwait(false);
+            return await Addresses(cache).OpenAsync(address, cancellation).ConfigureAwait(false);
         }
         catch (Exception e) when (e is ImageFormatException or NotSupportedException)
         {
@@ -63,7 +60,7 @@ internal static class ToolStores
 
     /// <summary>The same as <see cref="OpenAsync"/>, for a process that has nothing else to do until the image is there.</summary>
     [SuppressMessage("Usage", "VSTHRD002", Justification = "There is no synchronisation context, and nothing else to do.")]
-    public static IPageStore Open(string address) => OpenAsync(address, CancellationToken.None).GetAwaiter().GetResult();
+    public static IPageStore Open(string address, ToolCache? cache) => OpenAsync(address, CancellationToken.None, cache).GetAwaiter().GetResult();
 
     /// <summary>A name for an image: short enough for a memory file, and without what an address may have besides.</summary>
     public static string NameOf(string address)
@@ -72,4 +69,19 @@ internal static class ToolStores
         string name = StoreAddresses.NameOf(address);
         return name.Length <= Longest ? name : name[..Longest];
     }
+
+    private static StoreAddresses Addresses(ToolCache? cache) => new(new Dictionary<string, Func<Uri, CancellationToken, Task<IPageStore>>>(StringComparer.Ordinal)
+    {
+        [Uri.UriSchemeHttp] = (address, cancellation) => OpenHttpAsync(address, cache, cancellation),
+        [Uri.UriSchemeHttps] = (address, cancellation) => OpenHttpAsync(address, cache, cancellation),
+        ["s3"] = (address, cancellation) => OpenS3Async(address, cache, cancellation),
+    });
+
+    private static async Task<IPageStore> OpenHttpAsync(Uri address, ToolCache? cache, CancellationToken cancellation) =>
+        Before(cache, await HttpPageStore.OpenAsync(address, cancellationToken: cancellation).ConfigureAwait(false));
+
+    private static async Task<IPageStore> OpenS3Async(Uri address, ToolCache? cache, CancellationToken cancellation) =>
+        Before(cache, await S3PageStore.OpenAddressAsync(address, cancellation).ConfigureAwait(false));
+
+    private static IPageStore Before(ToolCache? cache, RemotePageStore store) => cache?.Before(store) ?? new CoalescingPageStore(store);
 }

@@ -8,6 +8,11 @@ internal sealed record PagerJob
     /// <summary>The folder of the run: sockets and checksums are in it.</summary>
     public required string RunFolder { get; init; }
 
+    /// <summary>The folder of the cache before a remote image, or null for none.</summary>
+    public string? CacheFolder { get; init; }
+
+    public long CacheBytes { get; init; }
+
     public required int Handlers { get; init; }
 
     public required int Clones { get; init; }

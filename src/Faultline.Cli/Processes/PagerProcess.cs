@@ -25,7 +25,8 @@ internal static class PagerProcess
         using var rehearsalServer = new ImageServer(rehearsalPager, rehearsalImage, RunFolder.RehearsalSocketOf(job.RunFolder));
 
         using var pager = new Pager(engine, options);
-        using PagedImage image = pager.OpenImage(ToolStores.Open(job.Image), ToolStores.NameOf(job.Image));
+        using var cache = ToolCache.Open(job.CacheFolder, job.CacheBytes);
+        using PagedImage image = pager.OpenImage(ToolStores.Open(job.Image, cache), ToolStores.NameOf(job.Image));
         using var workingSet = new WorkingSetWork(image, job);
         using var server = new ImageServer(pager, image, RunFolder.SocketOf(job.RunFolder));
         link.Send(new ChildMessage { IsReady = true });

@@ -43,4 +43,10 @@ internal sealed record RestoreOptions
 
     /// <summary>The working set the main run is given ahead of its faults; null for none.</summary>
     public string? ReplayPath { get; init; }
+
+    /// <summary>The folder of the cache before a remote image, or null for none.</summary>
+    public string? CacheFolder { get; init; }
+
+    /// <summary>The most bytes of that cache.</summary>
+    public long CacheBytes { get; init; }
 }

@@ -14,6 +14,8 @@ internal sealed record RestorePlan(RestoreOptions Options, ImageFile Image, RunF
         Image = Image.Path,
         RunFolder = Folder.Path,
         Handlers = Options.Handlers,
+        CacheFolder = Options.CacheFolder,
+        CacheBytes = Options.CacheBytes,
         Clones = Options.Clones,
         Record = mode == RestoreMode.Continue ? Options.RecordPath : null,
         Replay = mode == RestoreMode.Continue ? Options.ReplayPath : null,

@@ -23,7 +23,8 @@ internal static class RestoreSession
     /// <exception cref="ToolException">The input cannot be used, or the run failed so early that there are no numbers.</exception>
     public static async Task<RestoreDocument> RunAsync(string command, RestoreOptions options, RunFolder folder, RunView view, CancellationToken cancellation)
     {
-        ImageFile image = await ImageFile.CheckAsync(options.ImagePath, cancellation).ConfigureAwait(false);
+        using var cache = ToolCache.Open(options.CacheFolder, options.CacheBytes);
+        ImageFile image = await ImageFile.CheckAsync(options.ImagePath, cache, cancellation).ConfigureAwait(false);
         Check(options, image);
         var plan = new RestorePlan(options, image, folder);
         if (options.EngineNote is { } note)

@@ -31,7 +31,7 @@ internal sealed class ManagedStage : IDisposable
             _rehearsalPager = new Pager(Engine, options);
             _rehearsalImage = _rehearsalPager.OpenImage(new MemoryPageStore(Rehearsal.Image()), "rehearsal");
             _pager = new Pager(Engine, options);
-            _image = _pager.OpenImage(ToolStores.Open(plan.Image.Path), ToolStores.NameOf(plan.Image.Path));
+            _image = _pager.OpenImage(ToolStores.Open(plan.Image.Path, plan.Image.Cache), ToolStores.NameOf(plan.Image.Path));
             _workingSet = new WorkingSetWork(_image, plan.PagerJob(mode));
         }
     }

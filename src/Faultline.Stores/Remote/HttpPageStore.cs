@@ -111,6 +111,8 @@ public sealed class HttpPageStore : RemotePageStore
         Length = (ulong)(response.Content.Headers.ContentRange?.Length ?? throw new IOException($"{DisplayName} does not tell its length."));
         _tag = response.Headers.ETag;
         _modified = response.Content.Headers.LastModified;
+        string? pin = ETag ?? _modified?.ToString("u", CultureInfo.InvariantCulture);
+        Identity = pin is null ? null : $"{DisplayName}\n{pin}";
         return true;
     }
 
