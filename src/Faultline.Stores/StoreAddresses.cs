@@ -5,6 +5,7 @@ using System.IO;
 using System.Threading;
 using System.Threading.Tasks;
 using Faultline.Paging;
+using Opener = System.Func<System.Uri, System.Threading.CancellationToken, System.Threading.Tasks.Task<Faultline.Paging.IPageStore>>;
 
 namespace Faultline.Stores;
 
@@ -13,7 +14,7 @@ namespace Faultline.Stores;
 /// dump, or anything else as it is. What it is, its first bytes say.
 /// </summary>
 /// <param name="schemes">Opens an address of each scheme, for example <c>https</c>. Files need none.</param>
-public sealed class StoreAddresses(IReadOnlyDictionary<string, Func<Uri, CancellationToken, Task<IPageStore>>>? schemes = null)
+public sealed class StoreAddresses(IReadOnlyDictionary<string, Opener>? schemes = null)
 {
     /// <summary>The most layers one on another.</summary>
     public const int MostLayers = 64;
@@ -24,12 +25,12 @@ public sealed class StoreAddresses(IReadOnlyDictionary<string, Func<Uri, Cancell
     /// <param name="options">How to ask; null for the defaults.</param>
     /// <param name="others">Opens an address of each other scheme.</param>
     public static StoreAddresses WithHttp(
-        RemoteStoreOptions? options = null, IReadOnlyDictionary<string, Func<Uri, CancellationToken, Task<IPageStore>>>? others = null)
+        RemoteStoreOptions? options = null, IReadOnlyDictionary<string, Opener>? others = null)
     {
         async Task<IPageStore> OpenHttpAsync(Uri address, CancellationToken cancellation) =>
             await HttpPageStore.OpenAsync(address, options, null, cancellation).ConfigureAwait(false);
 
-        return new StoreAddresses(new Dictionary<string, Func<Uri, CancellationToken, Task<IPageStore>>>(others ?? ReadOnlyDictionary<string, Func<Uri, CancellationToken, Task<IPageStore>>>.Empty, StringComparer.Ordinal)
+        return new StoreAddresses(new Dictionary<string, Opener>(others ?? ReadOnlyDictionary<string, Opener>.Empty, StringComparer.Ordinal)
         {
             [Uri.UriSchemeHttp] = OpenHttpAsync,
             [Uri.UriSchemeHttps] = OpenHttpAsync,
@@ -58,7 +59,7 @@ public sealed class StoreAddresses(IReadOnlyDictionary<string, Func<Uri, Cancell
         }
 
         var location = new Uri(address, UriKind.Absolute);
-        return schemes is not null && schemes.TryGetValue(location.Scheme, out Func<Uri, CancellationToken, Task<IPageStore>>? open)
+        return schemes is not null && schemes.TryGetValue(location.Scheme, out Opener? open)
             ? await open(location, cancellationToken).ConfigureAwait(false)
             : throw new NotSupportedException($"Addresses that begin with '{location.Scheme}:' are not known here.");
     }

@@ -7,6 +7,7 @@ using System.Threading.Tasks;
 using Faultline.Paging;
 using Faultline.S3;
 using Faultline.Stores;
+using Opener = System.Func<System.Uri, System.Threading.CancellationToken, System.Threading.Tasks.Task<Faultline.Paging.IPageStore>>;
 
 namespace Faultline.Cli.Images;
 
@@ -70,7 +71,7 @@ internal static class ToolStores
         return name.Length <= Longest ? name : name[..Longest];
     }
 
-    private static StoreAddresses Addresses(ToolCache? cache) => new(new Dictionary<string, Func<Uri, CancellationToken, Task<IPageStore>>>(StringComparer.Ordinal)
+    private static StoreAddresses Addresses(ToolCache? cache) => new(new Dictionary<string, Opener>(StringComparer.Ordinal)
     {
         [Uri.UriSchemeHttp] = (address, cancellation) => OpenHttpAsync(address, cache, cancellation),
         [Uri.UriSchemeHttps] = (address, cancellation) => OpenHttpAsync(address, cache, cancellation),

@@ -1,6 +1,7 @@
 using System;
 using System.Buffers;
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.IO;
 using System.Threading;
 using System.Threading.Channels;
@@ -71,12 +72,14 @@ public sealed class BlockCache : IDisposable
         }
     }
 
-    /// <summary>Ends it. What was not written yet is not.</summary>
+    /// <summary>Ends it. What was not written yet is not; a block in the middle of being written is waited for.</summary>
+    [SuppressMessage("Usage", "VSTHRD002", Justification = "The writer runs on the pool, needs nobody, and stops after the block it is at.")]
     public void Dispose()
     {
         // The source is not disposed: the writer may still look at it, and it holds nothing.
         _queue.Writer.TryComplete();
         _closing.Cancel();
+        _writing.Wait(TimeSpan.FromSeconds(5));
     }
 
     /// <summary>Reads a block.</summary>

@@ -10,8 +10,8 @@ using Polly.Timeout;
 namespace Faultline.Stores;
 
 /// <summary>
-/// A store behind a network, whatever its protocol: splits large reads, limits what is asked at once, retries with growing pauses until a deadline, and says what
-/// could not be had and why. A protocol adds how one range is fetched.
+/// A store behind a network, whatever its protocol: splits large reads, limits what is asked at once, retries with growing pauses until a
+/// deadline, and says what could not be had and why. A protocol adds how one range is fetched.
 /// </summary>
 public abstract class RemotePageStore : IPageStore
 {

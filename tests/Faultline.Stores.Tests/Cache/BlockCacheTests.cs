@@ -212,7 +212,9 @@ public sealed class BlockCacheTests : IDisposable
     }
 
     private FileInfo[] Blocks() =>
-        [.. new DirectoryInfo(_folder.Path).GetDirectories().SelectMany(static folder => folder.GetFiles()).OrderBy(static file => file.Name, StringComparer.Ordinal)];
+        [.. new DirectoryInfo(_folder.Path).GetDirectories()
+            .SelectMany(static folder => folder.GetFiles())
+            .OrderBy(static file => file.Name, StringComparer.Ordinal)];
 
     /// <summary>What the blocks and half-written blocks take, rounded up to what a disk gives.</summary>
     private long FolderBytes()

@@ -213,8 +213,11 @@ public sealed class HttpStoreTests : IAsyncLifetime
         Reading.AssertSame(changed, await layer.AllAsync());
     }
 
-    private Task<HttpPageStore> OpenAsync(string name, RemoteStoreOptions? options = null) =>
-        HttpPageStore.OpenAsync(Server.AddressOf(name), options ?? new RemoteStoreOptions { Deadline = TimeSpan.FromSeconds(5), AttemptTimeout = TimeSpan.FromSeconds(3) });
+    private Task<HttpPageStore> OpenAsync(string name, RemoteStoreOptions? options = null)
+    {
+        options ??= new RemoteStoreOptions { Deadline = TimeSpan.FromSeconds(5), AttemptTimeout = TimeSpan.FromSeconds(3) };
+        return HttpPageStore.OpenAsync(Server.AddressOf(name), options);
+    }
 
     private byte[] Serve(string name, int length, int seed = 1)
     {

@@ -37,7 +37,8 @@ internal sealed class S3Server : IAsyncDisposable
     public static async Task<S3Server> StartAsync(string folder)
     {
         string? program = FindProgram();
-        string? node = (Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(':').Select(static path => Path.Combine(path, "node")).FirstOrDefault(File.Exists);
+        string[] folders = (Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(':');
+        string? node = folders.Select(static path => Path.Combine(path, "node")).FirstOrDefault(File.Exists);
         Assert.SkipUnless(program is not null && node is not null, "s3rver is not there: eng/test-servers.sh brings it from the npm registry (it needs node and npm).");
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
