@@ -18,6 +18,7 @@ public sealed class ManagedEngine : IMemoryEngine
     private readonly AddressSpace _home;
     private readonly ManagedEngineOptions _options;
     private readonly Khugepaged _khugepaged;
+    private readonly BackgroundReclaim? _background;
     private bool _isDisposed;
 
     /// <summary>Makes an engine with default options.</summary>
@@ -41,6 +42,12 @@ public sealed class ManagedEngine : IMemoryEngine
             TransparentHugePages = options.TransparentHugePages,
         };
         pool.Reclaim = wanted => Reclaimer.TryFree(System, wanted);
+        if (options.ReclaimsInBackground && options.MemoryLimitBytes != 0 && options.Swap is not null)
+        {
+            _background = new BackgroundReclaim(Watermarks.Of(group.LimitPages), () => group.ChargedPages, pool.Reclaim);
+            pool.Charged = _background.OnCharged;
+        }
+
         InstallRule = options.InstallRule == InstallRuleVersion.Review2021 ? PteInstallRule.Review2021 : PteInstallRule.Linux618;
         MmState home = NewState() ?? throw new MemoryEngineException("Creating the managed engine", default, Errno.ENOMEM, "Give it more memory.");
         _home = new AddressSpace(this, home, isHome: true);
@@ -106,6 +113,7 @@ public sealed class ManagedEngine : IMemoryEngine
     /// <returns>What does not add up, in words; empty if everything does.</returns>
     public IReadOnlyList<string> FindViolations()
     {
+        using RankedLock.Scope held = _background is null ? default : _background.Pause();
         SwapIo.DropOrphans(System);
         return Invariants.Check(System, ListSpaces().Select(space => space.State));
     }
@@ -126,6 +134,7 @@ public sealed class ManagedEngine : IMemoryEngine
         }
 
         _khugepaged.Dispose();
+        _background?.Dispose();
         foreach (AddressSpace space in spaces)
         {
             space.End();
@@ -151,6 +160,9 @@ public sealed class ManagedEngine : IMemoryEngine
         using RankedLock.Scope held = _lock.Enter();
         _spaces.Remove(space);
     }
+
+    /// <summary>The thread that reclaims, if there is one.</summary>
+    internal BackgroundReclaim? Background => _background;
 
     /// <summary>The address spaces there are; for checks.</summary>
     internal AddressSpace[] ListSpaces()

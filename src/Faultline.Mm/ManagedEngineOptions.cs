@@ -15,6 +15,12 @@ public sealed record ManagedEngineOptions
     /// </summary>
     public int HugePages { get; init; }
 
+    /// <summary>
+    /// Whether a thread of its own swaps pages out when few are left under <see cref="MemoryLimitBytes"/>, before an allocation has to (Linux: <c>kswapd</c>).
+    /// Without a limit or without <see cref="Swap"/> it has nothing to do.
+    /// </summary>
+    public bool ReclaimsInBackground { get; init; }
+
     /// <summary>Where pages are swapped to; null for no swap. The engine disposes it.</summary>
     public ISwapDevice? Swap { get; init; }
 

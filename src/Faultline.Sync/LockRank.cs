@@ -24,6 +24,9 @@ public enum LockRank
     /// <summary>Pager: buffers, loads and accessors that lie ready for their next use.</summary>
     PagerSpares,
 
+    /// <summary>Managed engine: reclaim in the background, against checks of the whole engine.</summary>
+    MmReclaim,
+
     /// <summary>Managed engine: its address spaces and files.</summary>
     MmEngine,
 

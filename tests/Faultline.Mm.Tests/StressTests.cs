@@ -43,6 +43,7 @@ public sealed class StressTests
             MemoryLimitBytes = LimitOf(seed),
             Swap = swap,
             GuardsMemory = true,
+            ReclaimsInBackground = seed % 4 == 0,
         });
         long framesAtStart = engine.FramesInUse;
         long accesses = 0;

@@ -40,6 +40,9 @@ internal sealed unsafe class FolioPool
     /// <summary>Takes a huge page of the pool whose last reference is gone. Set once, by the pool.</summary>
     public Action<Folio>? ReturnHugetlb { get; set; }
 
+    /// <summary>Told after each charge how many pages are charged then; null if nobody wants to know. Set once.</summary>
+    public Action<long>? Charged { get; set; }
+
     public Folio ZeroFolio => _allocator.ZeroFolio;
 
     public uint AvailableFrames => _allocator.AvailableFrames;
@@ -84,6 +87,7 @@ internal sealed unsafe class FolioPool
         }
 
         folio.Record->Group = group.Id;
+        Charged?.Invoke(group.ChargedPages);
         return folio;
     }
 

@@ -95,6 +95,7 @@ internal static unsafe class SwapOut
             return false;
         }
 
+        system.Swap.NoteEviction(slot);
         system.Swap.RemoveFromCache(folio);
         system.Pool.Put(folio);
         return true;
@@ -125,6 +126,7 @@ internal static unsafe class SwapOut
         if (isOut)
         {
             folio.Record->Owner = 0;
+            system.Swap.NoteEviction(slot);
         }
         else
         {

@@ -136,7 +136,10 @@ internal static class SwapIo
         bool isRead = system.Swap.TryRead(slot, system.Memory.SpanAt(folio.Number));
         if (isRead)
         {
-            folio.Set(FolioFlags.UpToDate | FolioFlags.SwapBacked);
+            // Gone not long ago: it belongs to what is in use, and goes to the list that reclaim looks at last.
+            LruLists lru = system.Pool.Lru;
+            bool isInUse = system.Swap.RefaultDistance(slot) <= lru.PagesOf(LruKind.ActiveAnonymous) + (lru.PagesOf(LruKind.InactiveAnonymous) / 2);
+            folio.Set(FolioFlags.UpToDate | FolioFlags.SwapBacked | (isInUse ? FolioFlags.Active : FolioFlags.None));
             system.Pool.Lru.Add(folio);
         }
         else

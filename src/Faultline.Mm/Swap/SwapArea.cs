@@ -25,6 +25,11 @@ internal sealed class SwapArea
     /// <summary>The frame cached for each slot, or zero. Guard: <see cref="_lock"/>.</summary>
     private readonly uint[] _cached;
 
+    /// <summary>What <see cref="Evictions"/> was when the page of each slot went. Guard: <see cref="_lock"/>.</summary>
+    private readonly uint[] _evictedAt;
+
+    private uint _evictions;
+
     /// <summary>Guard: <see cref="_lock"/>.</summary>
     private readonly List<SwapSlot> _orphans = [];
 
@@ -39,6 +44,7 @@ internal sealed class SwapArea
         uint slots = device is null ? 1 : checked(device.PageCount + 1);
         _references = new ushort[slots];
         _cached = new uint[slots];
+        _evictedAt = new uint[slots];
     }
 
     public bool IsAvailable => _device is not null;
@@ -155,6 +161,26 @@ internal sealed class SwapArea
         }
 
         return !slot.IsNone;
+    }
+
+    /// <summary>Pages that went to swap so far.</summary>
+    public uint Evictions => Volatile.Read(ref _evictions);
+
+    /// <summary>A page is out: remembers when (Linux: <c>workingset_eviction</c>).</summary>
+    public void NoteEviction(SwapSlot slot)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        _evictedAt[slot.Number] = ++_evictions;
+    }
+
+    /// <summary>
+    /// How many pages have gone since the page of a slot did (Linux: <c>workingset_refault</c>). Fewer than memory holds: with a little more memory it would not
+    /// have gone at all.
+    /// </summary>
+    public uint RefaultDistance(SwapSlot slot)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        return _evictions - _evictedAt[slot.Number];
     }
 
     /// <summary>The entries that refer to a slot.</summary>
