@@ -1,4 +1,3 @@
-using System;
 using Faultline.Conformance;
 using Xunit;
 
@@ -14,7 +13,7 @@ public sealed class BackgroundReclaimTests
     public void Allocations_NearTheLimit_WakeItAndItStopsAtTheHighMark()
     {
         using ManagedEngine engine = Engine(isOn: true);
-        Watermarks marks = Watermarks.Of((long)LimitPages);
+        var marks = Watermarks.Of((long)LimitPages);
         using IMemoryAccess access = engine.Home.OpenAccess().OrThrow("access");
         VirtualAddress start = engine.Home.Map(MapRequest.PrivateAnonymous(1024 * Page)).OrThrow("mmap");
         ulong page = 0;

@@ -174,8 +174,8 @@ internal sealed class SwapArea
     }
 
     /// <summary>
-    /// How many pages have gone since the page of a slot did (Linux: <c>workingset_refault</c>). Fewer than memory holds: with a little more memory it would not
-    /// have gone at all.
+    /// How many pages have gone since the page of a slot did (Linux: <c>workingset_refault</c>). If few: with a little more memory it would not have gone at
+    /// all.
     /// </summary>
     public uint RefaultDistance(SwapSlot slot)
     {
