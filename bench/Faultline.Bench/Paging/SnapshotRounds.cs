@@ -24,7 +24,8 @@ internal sealed class SnapshotRounds(IMemoryEngine engine)
         {
             engine.Home.Advise(range, Advice.PopulateWrite).OrThrow("MADV_POPULATE_WRITE", range);
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            Task writing = Task.Factory.StartNew(() => Write(range, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            var writing = Task.Factory.StartNew(
+                () => Write(range, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             try
             {
                 return await Task.Run(() => MeasureAsync(range, rounds, progress, cancellation), CancellationToken.None);
