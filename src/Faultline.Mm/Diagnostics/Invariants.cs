@@ -27,6 +27,9 @@ internal sealed unsafe class Invariants
     /// <summary>Pages that private hugetlb mappings have reserved and not used.</summary>
     public long HugetlbReserved { get; set; }
 
+    /// <summary>Entries for the huge zero page that were found.</summary>
+    public long HugeZeroEntries { get; set; }
+
     private Invariants(MmSystem system)
     {
         _system = system;
@@ -46,6 +49,11 @@ internal sealed unsafe class Invariants
         }
 
         system.Owners.ForEach<ShmemFile>(check.File);
+        if (check.HugeZeroEntries != system.HugeZero.Users)
+        {
+            check.Report($"{check.HugeZeroEntries} entries map the huge zero page, and {system.HugeZero.Users} are counted.");
+        }
+
         HugetlbInvariants.CheckPool(system, check);
         check.Frames(tables);
         foreach (string violation in system.Memory.FindViolations())
@@ -141,7 +149,7 @@ internal sealed unsafe class Invariants
             var flags = (FolioFlags)frame->Flags;
             if (frame->RefCount == 0 || (flags & (FolioFlags.Reserved | FolioFlags.Tail)) != 0)
             {
-                inUse += frame->RefCount != 0 ? 1U : 0U;
+                inUse += frame->RefCount != 0 ? 1U << frame->Order : 0U;
                 if (_references[number] != 0)
                 {
                     Report($"Frame {number} is free, and {_references[number]} entries refer to it.");

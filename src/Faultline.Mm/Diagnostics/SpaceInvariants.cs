@@ -133,10 +133,13 @@ internal sealed unsafe class SpaceInvariants
 
         if (entry.IsSpecial)
         {
-            if (entry.IsWritable || entry.FrameNumber != _mm.System.Pool.ZeroFolio.Number)
+            uint zero = isHuge ? _mm.System.HugeZero.Number : _mm.System.Pool.ZeroFolio.Number;
+            if (entry.IsWritable || entry.FrameNumber != zero)
             {
                 _check.Report($"The special entry at {address:x} is not the zero page, read-only: {entry}.");
             }
+
+            _check.HugeZeroEntries += isHuge ? 1 : 0;
 
             return;
         }

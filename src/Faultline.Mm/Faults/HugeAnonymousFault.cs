@@ -4,7 +4,6 @@ using Faultline.Sync;
 namespace Faultline.Mm;
 
 /// <summary>The first write to two untouched megabytes of private memory (Linux: <c>do_huge_pmd_anonymous_page</c>).</summary>
-/// <remarks>There is no huge zero page: a read maps the small one, and the place then stays with small pages until it is collapsed.</remarks>
 internal static unsafe class HugeAnonymousFault
 {
     /// <summary>Installs a huge page where one may be, and can be had without reclaim.</summary>
@@ -26,7 +25,7 @@ internal static unsafe class HugeAnonymousFault
 
         if (!request.IsWrite)
         {
-            return false;
+            return HugeZeroFault.TryMap(ref request, out result);
         }
 
         MmSystem system = request.System;

@@ -50,8 +50,8 @@ internal static unsafe class HugeFault
 
         if (!request.Entry.IsWriteProtected || !isArmed)
         {
-            // Nobody shares it: fork has split what it shared.
-            return MakeWritable(ref request, middle);
+            // Nobody shares it, unless it is the zero page: fork has split what it shared.
+            return request.Entry.IsSpecial ? HugeZeroFault.Replace(ref request, middle) : MakeWritable(ref request, middle);
         }
 
         // An asynchronous protection ends page by page.

@@ -80,6 +80,27 @@ internal static unsafe class HugeMove
         return isMoved;
     }
 
+    /// <summary>Moves the huge zero page for a userfaultfd.</summary>
+    /// <returns>Whether it has moved; otherwise something changed.</returns>
+    public static bool TryMoveZero(MmState mm, Vma target, ulong to, PteTable targetMiddle, EntryPlace place)
+    {
+        ulong* slot = targetMiddle.MiddleEntryFor(to);
+        mm.System.TableLocks.EnterPair(place.Table, targetMiddle, out RankedLock.Scope first, out RankedLock.Scope second);
+        Pte entry = place.ReadLocked();
+        bool isMoved = entry.IsPresent && entry.IsSpecial && TryReserve(slot);
+        if (isMoved)
+        {
+            entry = Pte.Take(place.Slot);
+            mm.Table.Deposit(targetMiddle, mm.Table.Withdraw(place.Table));
+            ulong flags = (target.PageRights & ~Pte.Writable) | Pte.Special | Pte.HugePage;
+            Pte.Write(slot, Pte.ForFrame(entry.FrameNumber, flags));
+        }
+
+        second.Dispose();
+        first.Dispose();
+        return isMoved;
+    }
+
     /// <summary>Keeps a second-level entry for a huge page: tables are put there without a lock, so the entry must not be empty.</summary>
     private static bool TryReserve(ulong* slot) => Interlocked.CompareExchange(ref *slot, Pte.Busy.Value, 0) == 0;
 }

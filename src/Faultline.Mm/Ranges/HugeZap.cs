@@ -39,6 +39,15 @@ internal static unsafe class HugeZap
             return false;
         }
 
+        if (entry.IsSpecial)
+        {
+            mm.Table.FreeSpare(mm.Table.Withdraw(place.Table));
+            Pte.Take(place.Slot);
+            mm.Shootdown.Flush();
+            mm.System.HugeZero.Put();
+            return true;
+        }
+
         Folio folio = mm.System.Memory.FolioAt(entry.FrameNumber);
         if (folio.IsAnonymous)
         {

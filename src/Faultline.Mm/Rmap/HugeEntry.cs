@@ -51,14 +51,20 @@ internal static unsafe class HugeEntry
 
         Volatile.Write(ref head->HugeMapCount, 0);
         FolioSplit.Split(mm.System.Pool, folio, references: 1, taken: 0);
+        Exchange(mm, place, head->Number, step: 1);
+    }
+
+    /// <summary>Puts a table in the place of a huge entry, with entries for pages a step apart.</summary>
+    private static void Exchange(MmState mm, EntryPlace place, uint first, uint step)
+    {
         PteTable table = mm.Table.TableAt(mm.Table.Withdraw(place.Table));
         while (true)
         {
             // An access may set the accessed and the dirty bit of the huge entry as long as it is there.
             var entry = Pte.Read(place.Slot);
-            for (int i = 0; i < count; i++)
+            for (uint i = 0; i < PteTable.Length; i++)
             {
-                Pte.Write(table.Entries + i, entry.ForPiece(head->Number + (uint)i));
+                Pte.Write(table.Entries + i, entry.ForPiece(first + (i * step)));
             }
 
             if (Interlocked.CompareExchange(ref *place.Slot, Pte.ForTable(table.Number).Value, entry.Value) == entry.Value)
@@ -89,7 +95,13 @@ internal static unsafe class HugeEntry
             }
 
             folio = system.Memory.FolioAt(entry.FrameNumber);
-            if (folio.IsAnonymous)
+            if (entry.IsSpecial)
+            {
+                // Zero pages of the small kind, all of them the same.
+                Exchange(mm, place, system.Pool.ZeroFolio.Number, step: 0);
+                folio = default;
+            }
+            else if (folio.IsAnonymous)
             {
                 folio.Get();
             }
@@ -97,6 +109,13 @@ internal static unsafe class HugeEntry
             {
                 TakeFileLocked(mm, place, folio);
             }
+        }
+
+        if (folio.IsNull)
+        {
+            mm.Shootdown.Flush();
+            system.HugeZero.Put();
+            return;
         }
 
         if (folio.IsAnonymous)

@@ -11,6 +11,7 @@ internal sealed class MmSystem : IDisposable
     {
         Pool = pool;
         Hugetlb = new HugetlbPool(pool, hugePages);
+        HugeZero = new HugeZeroFolio(pool);
         Swap = swap;
         Group = group;
         MappingLimit = mappingLimit;
@@ -44,6 +45,8 @@ internal sealed class MmSystem : IDisposable
 
     /// <summary>The huge pages that were set aside.</summary>
     public HugetlbPool Hugetlb { get; }
+
+    public HugeZeroFolio HugeZero { get; }
 
     public HugetlbFaultLocks HugetlbFaultLocks { get; } = new();
 

@@ -53,7 +53,15 @@ internal static unsafe class UserfaultfdMoveHuge
             }
 
             folio = system.Memory.FolioAt(entry.FrameNumber);
-            folio.Get();
+            if (!entry.IsSpecial)
+            {
+                folio.Get();
+            }
+        }
+
+        if (folio.Has(FolioFlags.Reserved))
+        {
+            return HugeMove.TryMoveZero(mm, target, targetAt, targetMiddle, place) ? Errno.None : Errno.EAGAIN;
         }
 
         bool isMoved;

@@ -219,9 +219,70 @@ public abstract class HugePageConformance(EngineHost host) : ConformanceSuite(ho
         Assert.Equal((area.Pages(1, SmallInHuge - 1), PageCategories.Present), (region.Range, region.Categories));
     }
 
+    [Fact]
+    public void Load_AdvisedArea_TheHugeZeroPageUncounted()
+    {
+        MappedArea area = ZeroPage();
+        PageRegion region = Assert.Single(Scan(area));
+        Assert.Equal((area.Range, PageCategories.Present | PageCategories.Huge | PageCategories.ZeroPage), (region.Range, region.Categories));
+        Assert.Equal((0UL, 0), (Anonymous(), (int)Bed.CountLoadFaults(area.At(400)).Minor));
+    }
+
+    [Fact]
+    public void Store_HugeZeroPage_OneFaultAndAHugePage()
+    {
+        MappedArea area = ZeroPage();
+        Assert.Equal(1, Bed.CountStoreFaults(area.At(7)).Minor);
+        Assert.Equal((PageSize.Huge, 0UL, 1UL), (Bed.Vma(area.Range).AnonymousHuge, Bed.Load(area.At(6)), Bed.Load(area.At(7))));
+    }
+
+    [Fact]
+    public void DontNeed_PartOfTheHugeZeroPage_SplitsIntoSmallZeroPages()
+    {
+        MappedArea area = ZeroPage();
+        Expect.Ok(Bed.Space.Advise(area.Page(3), Advice.DontNeed));
+        Assert.Equal((true, false, true), (Bed.Pagemap(area, 2).IsPresent, Bed.Pagemap(area, 3).IsPresent, Bed.Pagemap(area, 4).IsPresent));
+        Bed.Store(area.At(4), 40);
+        Assert.Equal((PageSize.Small, 0UL), (Anonymous(), Bed.Load(area.At(5))));
+    }
+
+    [Fact]
+    public void Fork_HugeZeroPage_BothReadZeroAndWriteTheirOwn()
+    {
+        MappedArea area = ZeroPage();
+        IAddressSpace child = Bed.OwnSpace(Expect.Ok(Bed.Space.Fork()));
+        using IMemoryAccess inChild = Expect.Ok(child.OpenAccess());
+        Bed.Store(area.At(4), 40);
+        Assert.Equal(0UL, PendingAccess.Load(inChild, area.At(4)).AwaitValue());
+        PendingAccess.Store(inChild, area.At(5), 50).AwaitValue();
+        Assert.Equal((40UL, 0UL), (Bed.Load(area.At(4)), Bed.Load(area.At(5))));
+    }
+
+    [Fact]
+    public void Collapse_HugeZeroPage_CountsAsHugeAlready()
+    {
+        MappedArea area = ZeroPage();
+        Bed.Store(area.At(1), 1);
+        Expect.Ok(Bed.Space.Advise(area.Range, Advice.DontNeed));
+        Assert.Equal(0UL, Bed.Load(area.At(0)));
+        Expect.Ok(Bed.Space.Advise(area.Range, Advice.Collapse));
+        Assert.Equal(0UL, Anonymous());
+    }
+
+    /// <summary>The huge zero page, mapped by a load; or the case is skipped.</summary>
+    private MappedArea ZeroPage()
+    {
+        MappedArea area = HugePages.Advised(Bed);
+        Assert.Equal(0UL, Bed.Load(area.At(0)));
+        Testbed.SkipIf(Bed.Pagemap(area, 511).IsPresent
+            ? null
+            : "The engine mapped no huge zero page (see /sys/kernel/mm/transparent_hugepage/use_zero_page).");
+        return area;
+    }
+
     private PageRegion[] Scan(MappedArea area)
     {
-        const PageCategories Wanted = PageCategories.Present | PageCategories.Huge;
+        const PageCategories Wanted = PageCategories.Present | PageCategories.Huge | PageCategories.ZeroPage;
         var regions = new PageRegion[8];
         var request = new PagemapScanRequest { Range = area.Range, AnyOf = Wanted, Return = Wanted };
         PagemapScanResult result = Bed.Space.Inspector.Scan(in request, regions);
