@@ -3,7 +3,10 @@ using Faultline.Sync;
 
 namespace Faultline.Mm;
 
-/// <summary>The huge zero page: mapped by a read where a huge page is wanted, replaced by a write (Linux: <c>set_huge_zero_folio</c>, <c>do_huge_zero_wp_pmd</c>).</summary>
+/// <summary>
+/// The huge zero page: mapped by a read where a huge page is wanted, replaced by a write (Linux: <c>set_huge_zero_folio</c>,
+/// <c>do_huge_zero_wp_pmd</c>).
+/// </summary>
 internal static unsafe class HugeZeroFault
 {
     /// <summary>Maps it.</summary>
