@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.Threading;
 using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Paging;
 
@@ -17,7 +18,7 @@ internal sealed class PagerCore : IDisposable
     private readonly ConcurrentQueue<PageLoad> _endedLoads = new();
     private readonly Stack<FaultWorker> _workers = [];
     private readonly RankedLock _workerLock = new(LockRank.PagerSpares);
-    private readonly Thread[] _handlers;
+    private readonly SeamThread[] _handlers;
     private readonly Timekeeper _timekeeper;
     private readonly double _nanosecondsPerTick;
     private long _batch;
@@ -48,11 +49,10 @@ internal sealed class PagerCore : IDisposable
         Parking = new FaultParking();
         Loop = new FaultLoop(this);
         _timekeeper = new Timekeeper(this);
-        _handlers = new Thread[options.HandlerThreads];
+        _handlers = new SeamThread[options.HandlerThreads];
         for (int i = 0; i < _handlers.Length; i++)
         {
-            _handlers[i] = new Thread(Handle) { IsBackground = true, Name = $"faultline-handler-{i}" };
-            _handlers[i].Start();
+            _handlers[i] = Seam.Start($"faultline-handler-{i}", Handle);
         }
     }
 
@@ -70,18 +70,43 @@ internal sealed class PagerCore : IDisposable
 
     public FaultLoop Loop { get; }
 
-    public PagerClient?[] Clients => Volatile.Read(ref _clients);
+    public PagerClient?[] Clients
+    {
+        get
+        {
+            Seam.Touch(this, TouchKind.Read);
+            return Volatile.Read(ref _clients);
+        }
+    }
 
-    public LoadTable[] Tables => Volatile.Read(ref _tables);
+    public LoadTable[] Tables
+    {
+        get
+        {
+            Seam.Touch(this, TouchKind.Read, place: 1);
+            return Volatile.Read(ref _tables);
+        }
+    }
 
     /// <summary>
     /// The number of the last batch of messages read. A fault of a batch with this number or a lower one was asleep before now, whatever
     /// the clock says: an install made from here on
     /// wakes it.
     /// </summary>
-    public long LastBatch => Interlocked.Read(ref _batch);
+    public long LastBatch
+    {
+        get
+        {
+            Seam.Touch(this, TouchKind.Read, place: 2);
+            return Interlocked.Read(ref _batch);
+        }
+    }
 
-    public long NextBatch() => Interlocked.Increment(ref _batch);
+    public long NextBatch()
+    {
+        Seam.Touch(this, TouchKind.Write, place: 2);
+        return Interlocked.Increment(ref _batch);
+    }
 
     /// <summary>The pager's clock, in ticks of its time provider.</summary>
     public long Now() => Options.TimeProvider.GetTimestamp();
@@ -126,6 +151,7 @@ internal sealed class PagerCore : IDisposable
     /// <summary>A store has answered on some other thread: a handler takes it from here.</summary>
     public void LoadEnded(PageLoad load)
     {
+        Seam.Touch(_endedLoads, TouchKind.Write);
         _endedLoads.Enqueue(load);
         try
         {
@@ -139,6 +165,7 @@ internal sealed class PagerCore : IDisposable
 
     public void TakeEndedLoads(FaultWorker worker)
     {
+        Seam.Touch(_endedLoads, TouchKind.Write);
         while (_endedLoads.TryDequeue(out PageLoad? load))
         {
             PageFill.End(this, load, worker);
@@ -159,12 +186,14 @@ internal sealed class PagerCore : IDisposable
         var clients = new PagerClient?[Math.Max(_clients.Length, tag + 1)];
         _clients.CopyTo(clients, 0);
         clients[tag] = client;
+        Seam.Touch(this, TouchKind.Write);
         Volatile.Write(ref _clients, clients);
         SystemResult added = Poller.Add(client.Context, tag);
         if (!added.IsOk)
         {
             clients = (PagerClient?[])clients.Clone();
             clients[tag] = null;
+            Seam.Touch(this, TouchKind.Write);
             Volatile.Write(ref _clients, clients);
             throw new MemoryEngineException(
                 "epoll_ctl",
@@ -181,6 +210,7 @@ internal sealed class PagerCore : IDisposable
         using RankedLock.Scope held = _registry.Enter();
         if (Array.IndexOf(_tables, table) < 0)
         {
+            Seam.Touch(this, TouchKind.Write, place: 1);
             Volatile.Write(ref _tables, [.. _tables, table]);
         }
     }
@@ -190,6 +220,7 @@ internal sealed class PagerCore : IDisposable
         using RankedLock.Scope held = _registry.Enter();
         if (Array.IndexOf(_tables, table) >= 0)
         {
+            Seam.Touch(this, TouchKind.Write, place: 1);
             Volatile.Write(ref _tables, Array.FindAll(_tables, other => !ReferenceEquals(other, table)));
             _endedTables.Add(table);
         }
@@ -231,6 +262,7 @@ internal sealed class PagerCore : IDisposable
             {
                 var clients = (PagerClient?[])_clients.Clone();
                 clients[client.Tag] = null;
+                Seam.Touch(this, TouchKind.Write);
                 Volatile.Write(ref _clients, clients);
             }
 
@@ -292,6 +324,7 @@ internal sealed class PagerCore : IDisposable
         while (table.HasUsers)
         {
             // A write or a punch of its file that had begun: over in a moment.
+            Seam.Yield();
             Thread.Yield();
         }
     }
@@ -327,9 +360,9 @@ internal sealed class PagerCore : IDisposable
         _timekeeper.Dispose();
         Poller.Stop();
         bool allEnded = true;
-        foreach (Thread handler in _handlers)
+        foreach (SeamThread handler in _handlers)
         {
-            allEnded &= handler == Thread.CurrentThread || handler.Join(Options.LoadDeadline);
+            allEnded &= handler.IsCurrent || handler.Join(Options.LoadDeadline);
         }
 
         foreach (FaultWorker worker in _workers)

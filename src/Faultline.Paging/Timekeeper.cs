@@ -1,6 +1,6 @@
 using System;
-using System.Threading;
 using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Paging;
 
@@ -13,21 +13,21 @@ internal sealed class Timekeeper : IDisposable
 {
     private readonly PagerCore _core;
     private readonly Parker _parker = new();
-    private readonly Thread _thread;
+    private readonly SeamThread _thread;
     private volatile bool _stopped;
 
     public Timekeeper(PagerCore core)
     {
         _core = core;
-        _thread = new Thread(Keep) { IsBackground = true, Name = "faultline-timekeeper" };
-        _thread.Start();
+        _thread = Seam.Start("faultline-timekeeper", Keep);
     }
 
     public void Dispose()
     {
+        Seam.Touch(this, TouchKind.Write);
         _stopped = true;
         _parker.Unpark();
-        if (_thread != Thread.CurrentThread)
+        if (!_thread.IsCurrent)
         {
             _thread.Join();
             _parker.Dispose();
@@ -41,6 +41,7 @@ internal sealed class Timekeeper : IDisposable
         while (!_stopped)
         {
             _parker.Park(periodMs);
+            Seam.Touch(this, TouchKind.Read);
             if (!_stopped)
             {
                 _core.AbandonOverdue(worker);

@@ -1,7 +1,9 @@
+using Faultline.Sync;
+
 namespace Faultline.Mm;
 
 /// <summary>Turning a fault into a message (Linux: <c>handle_userfault</c>). Under the mmap lock for reading; the sleep comes after it.</summary>
-internal static class UserfaultfdFault
+internal static unsafe class UserfaultfdFault
 {
     /// <summary>Whether the mapping reports faults of a kind.</summary>
     public static bool IsArmed(Vma vma, VmaFlags mode) => vma.Has(mode);
@@ -59,7 +61,7 @@ internal static class UserfaultfdFault
     /// <summary>Whether the entry still needs somebody (Linux: <c>userfaultfd_must_wait</c>).</summary>
     private static bool MustWait(ref FaultRequest request, PageFaultKind kind)
     {
-        Pte entry = request.Mm.Table.FindEntry(request.Address).Read();
+        Pte entry = ReadSettled(ref request);
         if (entry.IsNoneMostly)
         {
             // Poisoned meanwhile: nobody comes to wake us once more. Linux 6.18 sleeps here, and can sleep for ever (see docs/divergences.md).
@@ -68,5 +70,37 @@ internal static class UserfaultfdFault
 
         // The write bit means something in a present entry only: a page that went to swap meanwhile is faulted in again.
         return kind == PageFaultKind.WriteProtect && entry.IsPresent && !entry.IsWritable;
+    }
+
+    /// <summary>
+    /// The entry, looked at under its lock: whoever changes an entry takes it away for a moment, and a fault that saw that moment, and went to sleep on it,
+    /// would be woken by nobody. Linux checks under the lock before it reports a missing page of anonymous memory.
+    /// </summary>
+    private static Pte ReadSettled(ref FaultRequest request)
+    {
+        PageTable tables = request.Mm.Table;
+        PteTable middle = tables.FindMiddle(request.Address);
+        if (middle.IsNull)
+        {
+            return Pte.None;
+        }
+
+        using (RankedLock.Scope held = request.System.TableLocks.Enter(middle))
+        {
+            var entry = Pte.Read(middle.MiddleEntryFor(request.Address));
+            if (entry.IsNone)
+            {
+                return Pte.None;
+            }
+        }
+
+        EntryPlace place = tables.FindEntry(request.Address);
+        if (place.IsNull)
+        {
+            return Pte.None;
+        }
+
+        using RankedLock.Scope settled = request.System.TableLocks.Enter(place.Table);
+        return place.ReadLocked();
     }
 }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Threading;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Paging;
 
@@ -12,13 +13,21 @@ internal sealed class PageBits
 
     private PageBits(ulong[] words) => _words = words;
 
-    public bool this[int page] => (Volatile.Read(ref _words[page >> 6]) >> (page & 63) & 1) != 0;
+    public bool this[int page]
+    {
+        get
+        {
+            Seam.Touch(this, TouchKind.Read, page >> 6);
+            return (Volatile.Read(ref _words[page >> 6]) >> (page & 63) & 1) != 0;
+        }
+    }
 
     public void Set(int first, int count)
     {
         for (int end = first + count; first < end;)
         {
             ulong mask = MaskOf(first, end, out int next);
+            Seam.Touch(this, TouchKind.Write, first >> 6);
             Interlocked.Or(ref _words[first >> 6], mask);
             first = next;
         }
@@ -29,8 +38,10 @@ internal sealed class PageBits
         for (int end = first + count; first < end;)
         {
             ulong mask = MaskOf(first, end, out int next);
+            Seam.Touch(this, TouchKind.Read, first >> 6);
             if ((Volatile.Read(ref _words[first >> 6]) & mask) != 0)
             {
+                Seam.Touch(this, TouchKind.Write, first >> 6);
                 Interlocked.And(ref _words[first >> 6], ~mask);
             }
 
@@ -43,6 +54,7 @@ internal sealed class PageBits
         for (int end = first + count; first < end;)
         {
             ulong mask = MaskOf(first, end, out int next);
+            Seam.Touch(this, TouchKind.Read, first >> 6);
             if ((Volatile.Read(ref _words[first >> 6]) & mask) != 0)
             {
                 return true;

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Threading;
 using System.Threading.Tasks;
 using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Paging;
 
@@ -52,7 +53,14 @@ public sealed class PagerClient : IDisposable
 
     internal PagerCounters Counters { get; } = new();
 
-    internal Region[] RegionArray => Volatile.Read(ref _regions);
+    internal Region[] RegionArray
+    {
+        get
+        {
+            Seam.Touch(this, TouchKind.Read);
+            return Volatile.Read(ref _regions);
+        }
+    }
 
     /// <summary>Whether its address space can change under us, and tells.</summary>
     internal bool HasEvents { get; }
@@ -88,6 +96,7 @@ public sealed class PagerClient : IDisposable
             }
 
             // Before it is registered, so that its first fault finds it.
+            Seam.Touch(this, TouchKind.Write);
             Volatile.Write(ref _regions, RegionMap.Add(_regions, region));
             TakeTables();
         }
@@ -99,6 +108,7 @@ public sealed class PagerClient : IDisposable
         {
             using (RankedSharedLock.WriteScope held = Guard.EnterWrite())
             {
+                Seam.Touch(this, TouchKind.Write);
                 Volatile.Write(ref _regions, RegionMap.Remove(_regions, range));
             }
 
@@ -150,6 +160,7 @@ public sealed class PagerClient : IDisposable
                 ForgetContents(message.Range);
                 break;
             case UserfaultfdEvent.Unmap:
+                Seam.Touch(this, TouchKind.Write);
                 Volatile.Write(ref _regions, RegionMap.Remove(_regions, message.Range));
 
                 // Unmapping wakes nobody: whoever waits there finds nothing mapped.
@@ -157,6 +168,7 @@ public sealed class PagerClient : IDisposable
                 break;
             case UserfaultfdEvent.Remap:
                 AddressRange from = new(message.Address, message.Range.Length);
+                Seam.Touch(this, TouchKind.Write);
                 Volatile.Write(ref _regions, RegionMap.Move(_regions, from, message.Range.Start));
                 TakeTables();
                 if (from.Length != 0)
@@ -174,6 +186,7 @@ public sealed class PagerClient : IDisposable
     /// <summary>Takes regions that were made for this client, before it is served.</summary>
     internal void Adopt(Region[] regions)
     {
+        Seam.Touch(this, TouchKind.Write);
         Volatile.Write(ref _regions, regions);
         TakeTables();
         RegisterTables();

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.Threading;
 using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Paging;
 
@@ -29,22 +30,25 @@ internal sealed class FaultParking
         int delayMs = Math.Min(LongestDelayMs, FirstDelayMs << Math.Min(fault.Attempts, 4));
         fault.Client.Counters.Add(PagerCounter.ParkedFaults);
         using RankedLock.Scope held = _lock.Enter();
-        _parked.Add(new Parked(fault.Again(), Stopwatch.GetTimestamp() + (Stopwatch.Frequency * delayMs / 1000)));
+        _parked.Add(new Parked(fault.Again(), Seam.Timestamp + (Stopwatch.Frequency * delayMs / 1000)));
+        Seam.Touch(this, TouchKind.Write);
         Volatile.Write(ref _count, _parked.Count);
     }
 
     /// <summary>Hands out the faults whose time has come.</summary>
     public void TakeDue(FaultWorker worker)
     {
+        Seam.Touch(this, TouchKind.Read);
         if (Volatile.Read(ref _count) != 0)
         {
-            Take(worker, client: null, Stopwatch.GetTimestamp());
+            Take(worker, client: null, Seam.Timestamp);
         }
     }
 
     /// <summary>Hands out the faults of a client, due or not.</summary>
     public void TakeAllOf(PagerClient client, FaultWorker worker)
     {
+        Seam.Touch(this, TouchKind.Read);
         if (Volatile.Read(ref _count) != 0)
         {
             Take(worker, client, long.MinValue);
@@ -54,6 +58,7 @@ internal sealed class FaultParking
     /// <summary>How long the next one is not due yet, in milliseconds; -1 if there is none.</summary>
     public int NextDueMs()
     {
+        Seam.Touch(this, TouchKind.Read);
         if (Volatile.Read(ref _count) == 0)
         {
             return Timeout.Infinite;
@@ -71,7 +76,7 @@ internal sealed class FaultParking
             return Timeout.Infinite;
         }
 
-        TimeSpan left = Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), next);
+        TimeSpan left = Stopwatch.GetElapsedTime(Seam.Timestamp, next);
         return (int)Math.Clamp(Math.Ceiling(left.TotalMilliseconds), 0, LongestDelayMs);
     }
 
@@ -94,6 +99,7 @@ internal sealed class FaultParking
         }
 
         _parked.RemoveRange(kept, _parked.Count - kept);
+        Seam.Touch(this, TouchKind.Write);
         Volatile.Write(ref _count, kept);
     }
 

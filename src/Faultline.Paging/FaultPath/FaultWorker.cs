@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Paging;
 
@@ -119,7 +120,7 @@ internal sealed class FaultWorker : IDisposable
     {
         const int LeastMs = 1;
         const int KindsOfPause = 8;
-        _pauses = (_pauses * 5) + Environment.CurrentManagedThreadId;
+        _pauses = (_pauses * 5) + (Seam.IsScheduled ? 0 : Environment.CurrentManagedThreadId);
         _pause.Park(LeastMs + (int)((uint)_pauses % KindsOfPause));
     }
 

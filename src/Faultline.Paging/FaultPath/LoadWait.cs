@@ -1,6 +1,7 @@
 using System;
 using System.Threading;
 using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Paging;
 
@@ -15,7 +16,11 @@ internal sealed class LoadWait : IDisposable
     /// <summary>Why one of them failed, or null.</summary>
     private Exception? _cause;
 
-    public void Expect() => Interlocked.Increment(ref _pending);
+    public void Expect()
+    {
+        Seam.Touch(this, TouchKind.Write);
+        Interlocked.Increment(ref _pending);
+    }
 
     public void Tell(Exception? cause)
     {
@@ -24,6 +29,7 @@ internal sealed class LoadWait : IDisposable
             Interlocked.CompareExchange(ref _cause, cause, null);
         }
 
+        Seam.Touch(this, TouchKind.Write);
         if (Interlocked.Decrement(ref _pending) == 0)
         {
             _parker.Unpark();
@@ -34,9 +40,11 @@ internal sealed class LoadWait : IDisposable
     /// <returns>Why one of them failed, or null.</returns>
     public Exception? Wait()
     {
+        Seam.Touch(this, TouchKind.Read);
         while (Volatile.Read(ref _pending) != 0)
         {
             _parker.Park();
+            Seam.Touch(this, TouchKind.Read);
         }
 
         return Interlocked.Exchange(ref _cause, null);

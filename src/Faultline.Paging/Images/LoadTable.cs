@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Threading;
 using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Paging;
 
@@ -269,29 +270,49 @@ internal sealed class LoadTable
     public void Close(Exception cause)
     {
         using RankedLock.Scope held = _lock.Enter();
+        Seam.Touch(this, TouchKind.Write);
         _closedBy ??= cause;
     }
 
     /// <summary>Why nothing is loaded any more, or null.</summary>
-    public Exception? ClosedBy => Volatile.Read(ref _closedBy);
+    public Exception? ClosedBy
+    {
+        get
+        {
+            Seam.Touch(this, TouchKind.Read);
+            return Volatile.Read(ref _closedBy);
+        }
+    }
 
     /// <summary>Whether someone is between <see cref="TryEnterUse"/> and <see cref="ExitUse"/>.</summary>
-    public bool HasUsers => Volatile.Read(ref _users) != 0;
+    public bool HasUsers
+    {
+        get
+        {
+            Seam.Touch(this, TouchKind.Read, place: 1);
+            return Volatile.Read(ref _users) != 0;
+        }
+    }
 
     /// <summary>Keeps the image's file open until <see cref="ExitUse"/>; false if the table is closed.</summary>
     public bool TryEnterUse()
     {
+        Seam.Touch(this, TouchKind.Add, place: 1);
         Interlocked.Increment(ref _users);
         if (ClosedBy is null)
         {
             return true;
         }
 
-        Interlocked.Decrement(ref _users);
+        ExitUse();
         return false;
     }
 
-    public void ExitUse() => Interlocked.Decrement(ref _users);
+    public void ExitUse()
+    {
+        Seam.Touch(this, TouchKind.Add, place: 1);
+        Interlocked.Decrement(ref _users);
+    }
 
     /// <summary>A shared mapping got a page of its own for a hole, or found one there.</summary>
     public void Materialise(int page)

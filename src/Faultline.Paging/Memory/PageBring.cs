@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Threading;
 using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Paging;
 
@@ -55,6 +56,7 @@ internal static class PageBring
                     core.Loop.Work(worker);
                     break;
                 case ClaimKind.Evicting:
+                    Seam.Yield();
                     Thread.Yield();
                     break;
                 case ClaimKind.Closed:

@@ -3,6 +3,7 @@ using System.Buffers;
 using System.Collections.Generic;
 using System.Threading;
 using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Paging;
 
@@ -289,6 +290,7 @@ public sealed class PagedMemory : IDisposable
     {
         while (true)
         {
+            Seam.Touch(this, TouchKind.Write);
             int references = Volatile.Read(ref _references);
             ObjectDisposedException.ThrowIf(references == 0 || Volatile.Read(ref _isDisposed) != 0, this);
             if (Interlocked.CompareExchange(ref _references, references + 1, references) == references)
@@ -300,6 +302,7 @@ public sealed class PagedMemory : IDisposable
 
     private void Exit()
     {
+        Seam.Touch(this, TouchKind.Write);
         if (Interlocked.Decrement(ref _references) == 0)
         {
             Unmap();

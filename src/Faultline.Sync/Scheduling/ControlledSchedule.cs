@@ -340,7 +340,7 @@ internal sealed class ControlledSchedule : IDisposable
         long? deadline = null;
         foreach (ScheduledThread thread in _threads)
         {
-            if (thread.DeadlineMs > NowMs && (deadline is null || thread.DeadlineMs < deadline))
+            if (thread.DeadlineMs > NowMs && thread.DeadlineMs <= _bounds.MaxClockMs && (deadline is null || thread.DeadlineMs < deadline))
             {
                 deadline = thread.DeadlineMs;
             }

@@ -11,6 +11,11 @@ public sealed record ExplorationBounds(
     int MaxSteps = 10_000,
     int StallMs = 10_000)
 {
+    /// <summary>
+    /// How far a schedule's clock may go: who sleeps longer than that is taken to sleep for ever. For programs with threads that wake up at intervals.
+    /// </summary>
+    public long MaxClockMs { get; init; } = long.MaxValue;
+
     /// <summary>Milliseconds of real time after which no further schedule is begun.</summary>
     public long MaxMilliseconds { get; init; } = long.MaxValue;
 }

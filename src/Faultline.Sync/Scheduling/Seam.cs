@@ -1,4 +1,5 @@
 using System;
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Threading;
@@ -35,6 +36,9 @@ public static class Seam
 
     /// <summary>Milliseconds for lengths of time: by the clock of the calling thread's schedule, or <see cref="Environment.TickCount64"/>.</summary>
     public static long TickCount64 => IsOn && _current is { } schedule ? schedule.NowMs : Environment.TickCount64;
+
+    /// <summary>A time stamp in ticks of <see cref="Stopwatch"/>: by the clock of the calling thread's schedule, if it belongs to one.</summary>
+    public static long Timestamp => IsOn && _current is { } schedule ? schedule.NowMs * (Stopwatch.Frequency / 1000) : Stopwatch.GetTimestamp();
 
     internal static ISchedule? Current
     {

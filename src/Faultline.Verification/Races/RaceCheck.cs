@@ -12,15 +12,13 @@ public static class RaceCheck
     /// <summary>The most points of one schedule: a scenario passes some hundred.</summary>
     private const int MaxSteps = 20_000;
 
+    /// <summary>Longer than any deadline of the pager by the schedule's clock.</summary>
+    private const long MaxClockMs = 120_000;
+
     private const int CanarySteps = 3_000;
     private const long CanaryMilliseconds = 5_000;
 
-    /// <summary>The shares of a scenario's time for the whole search, and for the searches with few preemptions if it was too long.</summary>
-    private const double WholeShare = 0.55;
-
-    private const double BoundedShare = 0.35;
-
-    private const int MostPreemptions = 4;
+    private static readonly ExplorationBounds Bounds = new(MaxSteps: MaxSteps) { MaxClockMs = MaxClockMs };
 
     static RaceCheck()
     {
@@ -85,7 +83,7 @@ public static class RaceCheck
             ?? throw new ArgumentException($"There is no scenario '{name}'. There are: {string.Join(", ", Names)}.", nameof(name));
         try
         {
-            ScheduleFailure? failure = Exploration.Replay(() => Program(scenario), path, new ExplorationBounds(MaxSteps: MaxSteps));
+            ScheduleFailure? failure = Exploration.Replay(() => Program(scenario), path, Bounds);
             return failure is null ? null : RaceFailure.Of(failure);
         }
         catch (Exception exception) when (exception is FormatException or InvalidOperationException)
@@ -97,53 +95,17 @@ public static class RaceCheck
     internal static RaceResult Run(RaceScenario scenario, double milliseconds, int seed)
     {
         long began = TimeProvider.System.GetTimestamp();
-        ScheduledProgram Make() => Program(scenario);
-        ExplorationBounds bounds = new(MaxSteps: MaxSteps);
-        ExplorationResult whole = Exploration.Reduce(Make, bounds with { MaxMilliseconds = (long)(milliseconds * WholeShare) });
-        long schedules = whole.Schedules;
-        ScheduleFailure? failure = whole.Failure;
-        int preemptions = -1;
-        double boundedEnd = milliseconds * (WholeShare + BoundedShare);
-        while (!whole.IsComplete && failure is null && preemptions < MostPreemptions && Elapsed(began) < boundedEnd)
-        {
-            ExplorationResult bounded = Exploration.Reduce(
-                Make, bounds with { MaxPreemptions = preemptions + 1, MaxMilliseconds = (long)(boundedEnd - Elapsed(began)) });
-            schedules += bounded.Schedules;
-            failure = bounded.Failure;
-            if (!bounded.IsComplete)
-            {
-                break;
-            }
-
-            preemptions++;
-        }
-
-        long sampled = 0;
-        if (failure is null)
-        {
-            // These pass every point, and do not trust what the reduction takes to be independent. At least one, however short the time.
-            long left = whole.IsComplete ? (long)(milliseconds * (1 - WholeShare - BoundedShare)) : (long)(milliseconds - Elapsed(began));
-            ExplorationResult random = Exploration.SamplePriorities(
-                Make, seed, whole.IsComplete ? (int)Math.Min(schedules, 200) : int.MaxValue, bounds: bounds with { MaxMilliseconds = Math.Max(1, left) });
-            sampled = random.Schedules;
-            failure = random.Failure;
-        }
-
-        if (failure is not null)
-        {
-            failure = Exploration.Shrink(Make, failure, bounds);
-        }
-
+        var search = RaceSearch.Run(() => Program(scenario), Bounds, milliseconds, seed);
         return new RaceResult
         {
             Name = scenario.Name,
             Story = scenario.Story,
-            Schedules = schedules + sampled,
-            Sampled = sampled,
-            IsComplete = whole.IsComplete,
-            CompletePreemptions = preemptions,
-            Milliseconds = Elapsed(began),
-            Failures = failure is null ? [] : [RaceFailure.Of(failure)],
+            Schedules = search.Schedules,
+            Sampled = search.Sampled,
+            IsComplete = search.IsComplete,
+            CompletePreemptions = search.CompletePreemptions,
+            Milliseconds = TimeProvider.System.GetElapsedTime(began).TotalMilliseconds,
+            Failures = search.Failure is { } failure ? [RaceFailure.Of(failure)] : [],
         };
     }
 
@@ -160,6 +122,4 @@ public static class RaceCheck
         scenario.Arrange(bed);
         return bed.ToProgram();
     }
-
-    private static double Elapsed(long began) => TimeProvider.System.GetElapsedTime(began).TotalMilliseconds;
 }

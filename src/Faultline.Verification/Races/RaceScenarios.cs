@@ -28,6 +28,7 @@ internal static class RaceScenarios
         new PoisonVersusFault(),
         new PollVersusFault(),
         new PrivateCopyVersusTruncate(),
+        new ProtectVersusFault(),
         new ProtectVersusStore(),
         new PunchVersusLoad(),
         new RegisterVersusFault(),
