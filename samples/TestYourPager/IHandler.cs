@@ -1,9 +1,10 @@
-using System;
 using Faultline;
 
 namespace TestYourPager;
 
-/// <summary>A handler of page faults: brings pages full of <see cref="Source"/>, zeroes where the client has thrown a page away, and knows what was written.</summary>
+/// <summary>
+/// A handler of page faults: brings pages full of <see cref="Source"/>, zeroes where the client has thrown a page away, and knows what was written.
+/// </summary>
 public interface IHandler
 {
     /// <summary>The first word of every page of the source.</summary>

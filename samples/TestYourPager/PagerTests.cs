@@ -1,4 +1,3 @@
-using System;
 using Faultline;
 using Faultline.Paging;
 using Faultline.Sync.Scheduling;
