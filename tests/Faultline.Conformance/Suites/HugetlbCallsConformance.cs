@@ -192,6 +192,22 @@ public abstract class HugetlbCallsConformance(EngineHost host) : ConformanceSuit
     }
 
     [Theory]
+    [MemberData(nameof(MemoryKinds.Hugetlb), MemberType = typeof(MemoryKinds))]
+    public void Remap_SeveralMappings_AllMoveWithWhatIsReserved(MemoryKind kind)
+    {
+        MappedArea area = Bed.Map(kind, pages: 3);
+        Bed.Store(area.At(0), 5);
+        Bed.Store(area.At(2), 7);
+        Expect.Ok(Bed.Space.Protect(area.Page(1), Protections.Read));
+        VirtualAddress target = Bed.NextPlace();
+        Expect.Ok(Bed.Space.Remap(area.Range, 3 * Huge, RemapOptions.MayMove | RemapOptions.Fixed, target));
+        Assert.Equal(3, Bed.Vmas(area.Range with { Start = target }).Count);
+        Assert.Equal((5UL, 0UL, 7UL), (Bed.Load(target), Bed.Load(target + Huge), Bed.Load(target + (2 * Huge))));
+        Bed.StoreFails(target + Huge, AccessFault.Protection);
+        Assert.Empty(Bed.Vmas(area.Range));
+    }
+
+    [Theory]
     [MemberData(nameof(RefusedAdvice))]
     public void Advise_WhatHugetlbRefuses_EINVALWithoutEffectOrEvent(Advice advice, MemoryKind kind)
     {
