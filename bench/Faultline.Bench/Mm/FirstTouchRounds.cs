@@ -66,7 +66,7 @@ internal sealed class FirstTouchRounds : IDisposable
                 NativeSymbols.PinCurrentThread(cpu);
                 using IMemoryAccess? access = _isMemoryOfProcess ? null : _engine.Home.OpenAccess().OrThrow("opening an accessor");
                 Interlocked.Decrement(ref missing);
-                SpinWait.SpinUntil(() => Volatile.Read(ref missing) == 0);
+                AwaitAll(ref missing);
                 long began = Stopwatch.GetTimestamp();
                 bool isDone = access is null ? TouchDirectly(area) : Touch(access, area);
                 Latest(ref end, Stopwatch.GetTimestamp());
@@ -89,6 +89,15 @@ internal sealed class FirstTouchRounds : IDisposable
         return failure is null
             ? new RoundResult((long)Stopwatch.GetElapsedTime(begin, end).TotalNanoseconds, 0, 0)
             : throw new BenchmarkException(failure);
+    }
+
+    // SpinWait.SpinUntil would sleep for a millisecond, which is many faults.
+    private static void AwaitAll(ref int missing)
+    {
+        while (Volatile.Read(ref missing) != 0)
+        {
+            Thread.Yield();
+        }
     }
 
     private static bool Touch(IMemoryAccess access, AddressRange area)

@@ -17,7 +17,7 @@ internal static unsafe class ChangeProtection
 
         bool makesMarkers = change == ProtectionChange.WriteProtect && UsesMarkers(vma);
         PageTable tables = vma.Mm.Table;
-        var gather = TlbGather.Begin(vma.Mm);
+        var gather = TlbGather.Begin(vma.Mm, start, end);
         Errno errno = Errno.None;
         ulong address = start;
         while (address < end)

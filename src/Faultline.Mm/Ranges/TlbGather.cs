@@ -17,12 +17,17 @@ internal sealed unsafe class TlbGather
     private int _count;
     private MmState? _mm;
     private bool _mustFlush;
+    private ulong _start;
+    private ulong _length;
 
     /// <summary>Whether another page would not fit: flush first, outside of the table's lock.</summary>
     public bool IsFull => _count == Capacity;
 
-    /// <summary>Begins to gather for an address space.</summary>
-    public static TlbGather Begin(MmState mm)
+    /// <summary>Begins to gather for an address space; accesses drop everything.</summary>
+    public static TlbGather Begin(MmState mm) => Begin(mm, 0, PageTable.UserEnd);
+
+    /// <summary>Begins to gather for a range, which no entry that is changed or taken away lies outside of.</summary>
+    public static TlbGather Begin(MmState mm, ulong start, ulong end)
     {
         TlbGather gather = _current ??= new TlbGather();
         if (gather._mm is not null)
@@ -32,6 +37,8 @@ internal sealed unsafe class TlbGather
         }
 
         gather._mm = mm;
+        gather._start = start;
+        gather._length = end - start;
         return gather;
     }
 
@@ -53,7 +60,7 @@ internal sealed unsafe class TlbGather
             return;
         }
 
-        _mm!.Shootdown.Flush();
+        _mm!.Shootdown.Flush(_start, _length);
         _mustFlush = false;
         FolioPool pool = _mm.System.Pool;
         for (int i = 0; i < _count; i++)

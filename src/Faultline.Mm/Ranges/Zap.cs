@@ -10,7 +10,7 @@ internal static unsafe class Zap
     /// <summary>Zaps what a mapping has in a range.</summary>
     public static void Range(Vma vma, ulong start, ulong end, ZapOptions options)
     {
-        var gather = TlbGather.Begin(vma.Mm);
+        var gather = TlbGather.Begin(vma.Mm, start, end);
         Range(gather, vma, start, end, options);
         gather.End();
     }

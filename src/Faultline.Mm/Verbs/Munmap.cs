@@ -55,7 +55,7 @@ internal static class Munmap
             }
         }
 
-        var gather = TlbGather.Begin(mm);
+        var gather = TlbGather.Begin(mm, start, end);
         for (Vma? vma = mm.Vmas.Find(start) ?? first; vma is not null && vma.Start < end; vma = mm.Vmas.Next(vma))
         {
             events.BeginUnmap(vma, start, end);

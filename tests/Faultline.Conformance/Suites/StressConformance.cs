@@ -173,6 +173,12 @@ public abstract class StressConformance(EngineHost host) : ConformanceSuite(host
                 return;
             }
 
+            if (_isOver && (result.Errno is Errno.ENOENT or Errno.EBADF))
+            {
+                // A reader that comes late with a fault that the copier has resolved: the bounce is over, and the range no longer registered.
+                return;
+            }
+
             Expect.Filled(result, _target.PageBytes);
         }
 
