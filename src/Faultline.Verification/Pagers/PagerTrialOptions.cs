@@ -6,7 +6,7 @@ namespace Faultline.Verification.Pagers;
 public sealed record PagerTrialOptions
 {
     /// <summary>About how long.</summary>
-    public TimeSpan Time { get; init; } = TimeSpan.FromSeconds(2);
+    public TimeSpan Time { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>The seed of the schedules chosen at random.</summary>
     public int Seed { get; init; } = 1;
