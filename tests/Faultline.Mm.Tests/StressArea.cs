@@ -6,7 +6,8 @@ namespace Faultline.Mm.Tests;
 /// <param name="Tag">What stores to it leave in the highest byte.</param>
 /// <param name="Tags">The tags that loads may see, one bit each.</param>
 /// <param name="StaysInPlace">Whether pages keep their places; MOVE takes those of others elsewhere.</param>
-internal sealed record StressArea(VirtualAddress Start, int PageTotal, int Tag, int Tags, bool StaysInPlace)
+/// <param name="PageBytes">What calls work in.</param>
+internal sealed record StressArea(VirtualAddress Start, int PageTotal, int Tag, int Tags, bool StaysInPlace, ulong PageBytes = PageSize.Small)
 {
     /// <summary>All of it.</summary>
     public AddressRange Range => new(Start, (ulong)PageTotal * PageSize.Small);

@@ -13,6 +13,7 @@ internal sealed class StressScene : IDisposable
 {
     private const ulong Page = PageSize.Small;
     private const int FilePages = 64;
+    private const ulong HugeBytes = 2 * PageSize.Huge;
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(1);
     private static readonly VirtualAddress Away = new(9UL << 32);
 
@@ -20,10 +21,12 @@ internal sealed class StressScene : IDisposable
     private readonly Random _seeds;
     private readonly IAddressSpace _space;
     private readonly IMemoryFile _file;
+    private readonly IMemoryFile _hugeFile;
     private readonly IUserfaultfd _uffd;
     private readonly List<string> _failures = [];
     private readonly List<Thread> _threads = [];
     private readonly StressArea[] _areas;
+    private readonly byte[] _hugePage = new byte[PageSize.Huge];
     private long _accesses;
     private volatile bool _isOver;
     private volatile bool _isMonitorOver;
@@ -37,6 +40,7 @@ internal sealed class StressScene : IDisposable
         _seeds = new Random(seed);
         _space = engine.CreateAddressSpace().OrThrow("an address space");
         _file = engine.CreateMemoryFile(new MemoryFileOptions { Name = "stress", Size = FilePages * Page }).OrThrow("a memory file");
+        _hugeFile = engine.CreateMemoryFile(new MemoryFileOptions { Name = "stress, huge", Size = HugeBytes, HugePages = true }).OrThrow("a hugetlb file");
         const UserfaultfdFeatures Features = UserfaultfdFeatures.EventFork | UserfaultfdFeatures.EventRemove
             | UserfaultfdFeatures.EventRemap | UserfaultfdFeatures.EventUnmap;
         _uffd = UserfaultfdHandshake.Open(_space, Features).OrThrow("userfaultfd");
@@ -46,6 +50,8 @@ internal sealed class StressScene : IDisposable
             new(Place(2, MapRequest.SharedFile(_file, FilePages * Page)), FilePages, Tag: 2, Tags: 1 << 2, StaysInPlace: true),
             new(Place(3, MapRequest.PrivateFile(_file, FilePages * Page)), FilePages, Tag: 3, Tags: (1 << 2) | (1 << 3), StaysInPlace: true),
             new(Place(4, Anonymous(1024)), 1024, Tag: 1, Tags: 1 << 1, StaysInPlace: false),
+            new(Place(5, MapRequest.SharedFile(_hugeFile, HugeBytes)), 1024, Tag: 4, Tags: 1 << 4, StaysInPlace: true, PageSize.Huge),
+            new(Place(6, MapRequest.PrivateFile(_hugeFile, HugeBytes)), 1024, Tag: 5, Tags: (1 << 4) | (1 << 5), StaysInPlace: true, PageSize.Huge),
         ];
         _space.Advise(_areas[3].Range, Advice.HugePage).OrThrow("madvise");
     }
@@ -82,6 +88,7 @@ internal sealed class StressScene : IDisposable
         _uffd.Dispose();
         _space.Dispose();
         _file.Dispose();
+        _hugeFile.Dispose();
     }
 
     private static MapRequest Anonymous(ulong pages) => MapRequest.PrivateAnonymous(pages * Page);
@@ -130,6 +137,11 @@ internal sealed class StressScene : IDisposable
     private AddressRange AnyRange(Random random)
     {
         StressArea area = AnyArea(random);
+        if (area.PageBytes == PageSize.Huge && random.Next(4) != 0)
+        {
+            return area.Range.Slice((ulong)random.Next(2) * PageSize.Huge, PageSize.Huge);
+        }
+
         int first = random.Next(area.PageTotal);
 
         // Mostly short, sometimes whole and aligned, so that huge entries are met as a whole.
@@ -177,14 +189,22 @@ internal sealed class StressScene : IDisposable
             return;
         }
 
-        var range = new AddressRange(message.Address, Page);
+        VirtualAddress address = message.Address;
+        StressArea? area = Array.Find(_areas, area => area.Range.Contains(address));
+        if (area is null)
+        {
+            // The area is away, being moved.
+            return;
+        }
+
+        var range = new AddressRange(address.AlignDown(area.PageBytes), area.PageBytes);
         switch (message.Kind)
         {
-            case PageFaultKind.Missing when random.Next(2) == 0:
+            case PageFaultKind.Missing when random.Next(2) == 0 && area.PageBytes == Page:
                 _uffd.Zeropage(range);
                 break;
             case PageFaultKind.Missing:
-                _uffd.Copy(message.Address, page);
+                _uffd.Copy(range.Start, area.PageBytes == Page ? page : _hugePage);
                 break;
             case PageFaultKind.Minor:
                 _uffd.Continue(range);
@@ -292,7 +312,7 @@ internal sealed class StressScene : IDisposable
             switch (random.Next(7))
             {
                 case 0:
-                    _uffd.Copy(range.Start, bytes, modes);
+                    _uffd.Copy(range.Start, range.Length == PageSize.Huge ? _hugePage : bytes, modes);
                     break;
                 case 1:
                     _uffd.Continue(range, modes);
@@ -301,7 +321,7 @@ internal sealed class StressScene : IDisposable
                     _uffd.Zeropage(range, modes & FillModes.DontWake);
                     break;
                 case 3:
-                    _uffd.Poison(range with { Length = Page });
+                    _uffd.Poison(range.Length == PageSize.Huge ? range : range with { Length = Page });
                     break;
                 case 4:
                     _uffd.WriteProtect(range, (WriteProtectModes)random.Next(2));
@@ -331,8 +351,15 @@ internal sealed class StressScene : IDisposable
 
             // In whole words: loads elsewhere look at words, and would see half of one.
             ulong offset = (ulong)random.Next(FilePages * (int)Page) & ~7UL;
-            switch (random.Next(13))
+            switch (random.Next(15))
             {
+                case 13:
+                    _hugeFile.PunchHole((ulong)random.Next(2) * PageSize.Huge, PageSize.Huge);
+                    break;
+                case 14:
+                    _hugeFile.Truncate((ulong)random.Next(2) * PageSize.Huge);
+                    _hugeFile.Truncate(HugeBytes);
+                    break;
                 case 0:
                     _space.Advise(range, Advice.DontNeed);
                     break;

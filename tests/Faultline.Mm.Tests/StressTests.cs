@@ -42,6 +42,7 @@ public sealed class StressTests
             MemoryBytes = 128UL << 20,
             MemoryLimitBytes = LimitOf(seed),
             Swap = swap,
+            HugePages = 8,
             GuardsMemory = true,
             ReclaimsInBackground = seed % 4 == 0,
         });

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.IO;
 using System.Linq;
 using Faultline.Conformance;
+using Faultline.Linux.Abi;
 using Microsoft.Win32.SafeHandles;
 using Xunit;
 
@@ -184,7 +185,61 @@ public sealed class KernelOnlyTests(LinuxEngineHost host) : ConformanceSuite(hos
         long answer = Caller.Invoke(SysSetresuid, Nobody, Nobody, Nobody);
         Assert.SkipWhen(answer != 0, $"setresuid(2) answers {(Errno)(-answer)}.");
         Expect.Fails(Bed.Space.OpenUserfaultfd(UserfaultfdOptions.NonBlocking), Errno.EPERM);
-        Bed.Own(Expect.Ok(Bed.Space.OpenUserfaultfd(UserfaultfdOptions.NonBlocking | UserfaultfdOptions.UserModeOnly)));
+        IUserfaultfd uffd = Bed.Own(Expect.Ok(Bed.Space.OpenUserfaultfd(UserfaultfdOptions.NonBlocking | UserfaultfdOptions.UserModeOnly)));
+
+        // The fork event needs a privilege of its own, also for user-mode faults; a refused handshake may be tried again.
+        Assert.Equal(-(long)Errno.EPERM, HandshakeInTheChild(uffd, UserfaultfdFeatures.EventFork));
+        Assert.Equal(0, HandshakeInTheChild(uffd, UserfaultfdFeatures.EventRemove));
+    }
+
+    // Files on disk can be watched in one way only: asynchronous write-protection.
+    [Fact]
+    [Section("2.2")]
+    [Section("8.5")]
+    public void Register_FileOnDisk_OnlyForAsynchronousWriteProtection()
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, FileOptions.DeleteOnClose);
+            RandomAccess.Write(file, Pattern.Bytes(2 * PageSize.Small, 1), 0);
+            AddressRange range = MapShared(file, 2 * PageSize.Small);
+            FaultMonitor plain = Bed.Open();
+            RegisterResult missing = plain.Uffd.Register(range, RegisterModes.Missing);
+            Assert.SkipWhen(missing.IsOk, "The temporary folder is in memory (tmpfs): set TMPDIR to one on a disk.");
+            Assert.Equal(Errno.EINVAL, missing.Errno);
+            Expect.Fails(plain.Uffd.Register(range, RegisterModes.WriteProtect), Errno.EINVAL);
+            FaultMonitor monitor = Bed.Open(UserfaultfdFeatures.WriteProtectAsync);
+            Expect.Fails(monitor.Uffd.Register(range, RegisterModes.Missing | RegisterModes.WriteProtect), Errno.EINVAL);
+            monitor.Register(range, RegisterModes.WriteProtect);
+            Assert.Equal(Pattern.Word(1, 0), Bed.Load(range.Start));
+            Expect.Ok(monitor.Uffd.WriteProtect(range, WriteProtectModes.Protect));
+            Bed.Store(range.Start, 5);
+            Assert.False(Bed.Pagemap(range.Start).IsUserfaultfdWriteProtected);
+            Assert.True(Bed.Pagemap(range.Start + PageSize.Small).IsUserfaultfdWriteProtected);
+            Expect.Fails(monitor.Uffd.Zeropage(range), Errno.EINVAL);
+            Expect.Fails(monitor.Uffd.Poison(range), Errno.EINVAL);
+            monitor.ExpectNothingQueued();
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    /// <summary>Maps a file that the contract does not know, by the child's own call; both sides share their descriptors.</summary>
+    private AddressRange MapShared(SafeFileHandle file, ulong length)
+    {
+        const int ReadWrite = 3;
+        long mapped = Caller.Invoke(SystemCallNumbers.Mmap, 0, (nint)length, ReadWrite, (nint)MapOptions.Shared, file.DangerousGetHandle(), 0);
+        Assert.True(mapped > 0, $"mmap answered {mapped}.");
+        return new AddressRange(new VirtualAddress((ulong)mapped), length);
+    }
+
+    private long HandshakeInTheChild(IUserfaultfd uffd, UserfaultfdFeatures features)
+    {
+        byte[] argument = [.. BitConverter.GetBytes(UserfaultfdApi.Version), .. BitConverter.GetBytes((ulong)features), .. new byte[sizeof(ulong)]];
+        return Caller.InvokeIoctl((int)((LinuxUserfaultfd)uffd).Descriptor.DangerousGetHandle(), userfaultfd_h.UFFDIO_API, argument);
     }
 
     private static ulong TotalMemory() => 1024 * File.ReadLines("/proc/meminfo")
