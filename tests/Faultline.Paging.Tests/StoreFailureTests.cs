@@ -29,6 +29,69 @@ public abstract class StoreFailureTests(IMemoryEngine engine) : PagerTests(engin
         client.Counts(1, static s => s.PagesPoisoned);
     }
 
+    [Theory(Timeout = 60_000)]
+    [InlineData(RegionKind.PrivateImage)]
+    [InlineData(RegionKind.SharedImage)]
+    [InlineData(RegionKind.Copied)]
+    public async Task Load_OnePageOfManyIsBad_FailsForThatPageOnly_AndWorksWhenRepaired(RegionKind kind)
+    {
+        await Task.Yield();
+        TestStore store = new(64 * Page) { BadPage = 7 };
+        Pager pager = NewPager();
+        PagedImage image = pager.OpenImage(store);
+        TestClient client = NewClient(pager, image, kind);
+        for (ulong page = 0; page < 64; page += page == 6 ? 2UL : 1UL)
+        {
+            Assert.Equal(store.Expected(page * Page), client.WordAt(page * Page));
+        }
+
+        Assert.Equal(AccessFault.BusError, client.LoadFault(7 * Page));
+        client.Counts(1, static s => s.PagesPoisoned);
+        store.BadPage = null;
+        TestClient other = NewClient(pager, image, kind);
+        Assert.Equal(store.Expected(7 * Page), other.WordAt(7 * Page));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Lease_OnePageBesideItIsBad_DoesNotConcernIt()
+    {
+        TestStore store = new(64 * Page) { BadPage = 7, AnswersLater = true };
+        Pager pager = NewPager();
+        PagedImage image = pager.OpenImage(store);
+        TestClient client = NewClient(pager, image);
+        PagedMemory memory = Own(pager.Map(image));
+
+        // The lease joins the load that the fault began, or finds what it left.
+        Task<(AccessFault Fault, ulong Value)> fault = client.BeginLoadAsync(7 * Page);
+        using (Lease lease = memory.Lease(3 * Page, 4096))
+        {
+            Assert.Equal(store.Expected(3 * Page), BitConverter.ToUInt64(lease.Bytes));
+        }
+
+        Assert.Equal(AccessFault.BusError, (await fault).Fault);
+        Assert.Throws<PageLoadException>(() => memory.Lease(0, 16 * 4096).Dispose());
+        store.BadPage = null;
+        using Lease whole = memory.Lease(0, 16 * 4096);
+        Assert.Equal(store.Expected(7 * Page), BitConverter.ToUInt64(whole.Bytes[(7 * 4096)..]));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Load_AfterAFailure_GrowsLargeAgain()
+    {
+        await Task.Yield();
+        TestStore store = new(256 * Page) { Fails = static _ => true };
+        Pager pager = NewPager(new PagerOptions { SequentialWindowBytes = 64 << 10 });
+        PagedImage image = pager.OpenImage(store);
+        Assert.Throws<PageLoadException>(() => image.ReadAhead(0, 256 * Page));
+        Assert.Equal(256, image.GetStatistics().FailedPages);
+        store.Fails = static _ => false;
+        image.ReadAhead(0, Page);
+        Assert.InRange(image.GetStatistics().FailedPages, 200, 240);
+        long before = image.GetStatistics().StoreReads;
+        image.ReadAhead(0, 16 * Page);
+        Assert.Equal(1, image.GetStatistics().StoreReads - before);
+    }
+
     [Fact(Timeout = 60_000)]
     public async Task Load_ShortReadInTheMiddle_IsAnError()
     {

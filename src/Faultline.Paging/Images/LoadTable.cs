@@ -222,7 +222,44 @@ internal sealed class LoadTable
         }
 
         MarkUsed(load.First);
-        LetGoLocked(load, worker, cause, cause is not null ? FaultGoal.Poison : FillsCache ? FaultGoal.Resolve : FaultGoal.Wake);
+        if (cause is null)
+        {
+            ForgiveNeighboursLocked(load);
+        }
+
+        LetGoLocked(load, worker, cause, GoalAfter(load, cause));
+    }
+
+    /// <summary>
+    /// What becomes of the faults that waited. A load of many pages that failed may have failed for one of them: each fault asks for its page alone,
+    /// which the others' state of Failed sees to, and gets an answer of its own. Not if it has taken long: then there is no time for it.
+    /// </summary>
+    private FaultGoal GoalAfter(PageLoad load, Exception? cause)
+    {
+        if (cause is null)
+        {
+            return FillsCache ? FaultGoal.Resolve : FaultGoal.Wake;
+        }
+
+        return load.Count > 1 && HasTimeFor(load.StartedAt) ? FaultGoal.Resolve : FaultGoal.Poison;
+    }
+
+    /// <summary>Whether what was begun then may be tried again before its deadline.</summary>
+    public bool HasTimeFor(long begun) => ClosedBy is null && Core.Elapsed(begun, Core.Now()) < Core.Options.LoadDeadline / 2;
+
+    /// <summary>A page beside pages that failed has come, so they need not be asked for one by one any more.</summary>
+    private void ForgiveNeighboursLocked(PageLoad load)
+    {
+        if (_states.Total(PageState.Failed) == 0)
+        {
+            return;
+        }
+
+        int end = Math.Min(Count, load.End + WindowPages);
+        for (int page = Math.Max(0, load.First - WindowPages); page < end; page++)
+        {
+            _states.Forgive(page);
+        }
     }
 
     /// <summary>Gives a claim back, because the pages cannot be taken in now. Faults are put aside; leases are told the cause.</summary>
@@ -460,7 +497,7 @@ internal sealed class LoadTable
     private void LetGoLocked(PageLoad load, FaultWorker worker, Exception? cause, FaultGoal goal)
     {
         _loads.Remove(load);
-        if (goal == FaultGoal.Poison)
+        if (cause is not null && goal is FaultGoal.Poison or FaultGoal.Resolve)
         {
             _failedLoads++;
         }

@@ -41,6 +41,15 @@ internal sealed class PageStates(int count)
     /// <summary>Loading to Failed.</summary>
     public void EndLoadFailed(int page) => Move(page, PageState.Loading, PageState.Failed);
 
+    /// <summary>Failed to Absent: the store works again, so the page may come along with its neighbours. Other states stay.</summary>
+    public void Forgive(int page)
+    {
+        if (_states[page] == PageState.Failed)
+        {
+            Set(page, PageState.Absent);
+        }
+    }
+
     /// <summary>Loading to Absent: the claim is given back, or the page went into memory of the client's own.</summary>
     public void EndLoadElsewhere(int page) => Move(page, PageState.Loading, PageState.Absent);
 

@@ -15,8 +15,14 @@ internal static class PageBring
     {
         FaultWorker worker = core.RentWorker();
         long begun = core.Now();
-        Exception? cause;
-        while ((cause = TryIntoCache(core, table, first, count, worker)) is NoRoomException && core.Elapsed(begun, core.Now()) < core.Options.LoadDeadline)
+        Exception? cause = TryIntoCache(core, table, first, count, worker);
+        if (cause is not null and not NoRoomException && table.HasTimeFor(begun))
+        {
+            // A read of many pages, perhaps more than are wanted here, may have failed for one of them: those that failed are read one by one now.
+            cause = TryIntoCache(core, table, first, count, worker);
+        }
+
+        while (cause is NoRoomException && core.Elapsed(begun, core.Now()) < core.Options.LoadDeadline)
         {
             if (pins == PinState.Pinned)
             {
@@ -28,6 +34,8 @@ internal static class PageBring
             {
                 worker.Pause();
             }
+
+            cause = TryIntoCache(core, table, first, count, worker);
         }
 
         core.ReturnWorker(worker);

@@ -22,6 +22,9 @@ public sealed class TestStore(ulong length) : IPageStore
     /// <summary>Which reads fail, by the page they begin at.</summary>
     public Func<ulong, bool> Fails { get; set; } = static _ => false;
 
+    /// <summary>A page no read of which succeeds, however many others it brings; or none.</summary>
+    public ulong? BadPage { get; set; }
+
     /// <summary>Which reads are not answered until <see cref="Release"/>, by the page they begin at.</summary>
     public Func<ulong, bool> Stalls { get; set; } = static _ => false;
 
@@ -72,7 +75,8 @@ public sealed class TestStore(ulong length) : IPageStore
             Interlocked.Increment(ref _reads[(int)i]);
         }
 
-        if (Fails(page))
+        bool isBad = BadPage is { } bad && bad >= page && bad * PageSize.Small < offset + (ulong)target.Length;
+        if (Fails(page) || isBad)
         {
             return new(StoreRead.Failed(new System.IO.IOException("The test's disk is broken.")));
         }

@@ -54,7 +54,8 @@ internal sealed class S3Server : IAsyncDisposable
     public async Task PutAsync(string key, byte[] contents)
     {
         using IAmazonS3 client = NewClient();
-        await client.PutObjectAsync(new PutObjectRequest { BucketName = Bucket, Key = key, InputStream = new MemoryStream(contents), UseChunkEncoding = false });
+        var request = new PutObjectRequest { BucketName = Bucket, Key = key, InputStream = new MemoryStream(contents), UseChunkEncoding = false };
+        await client.PutObjectAsync(request);
     }
 
     public async Task StartAsync()
