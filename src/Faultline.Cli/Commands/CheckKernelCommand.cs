@@ -87,6 +87,7 @@ internal static class CheckKernelCommand
             Operations = operations == 0 && minutes == 0 ? UsualOperations : operations,
             Seed = parsed.GetValue(Seed) is { } seed ? Number("--seed", seed, ulong.MaxValue) : 1,
             Workers = parsed.GetValue(Workers) is { } workers ? (int)Math.Max(Number("--workers", workers, 64), 1) : Math.Min(Environment.ProcessorCount, 64),
+            Found = parsed.GetValue(Json) ? null : static difference => Print(difference),
             Progress = static progress => Progress(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{progress.Operations:n0} operations, {progress.Operations / progress.Elapsed.TotalSeconds:n0} a second, {progress.TuplesReached} tuples, {progress.Differences} differences")),
@@ -173,12 +174,6 @@ internal static class CheckKernelCommand
 
     private static void Print(KernelCheckReport report, bool withTuples)
     {
-        foreach (KernelDifference difference in report.Differences)
-        {
-            Print(difference);
-            Console.WriteLine();
-        }
-
         if (withTuples)
         {
             Console.WriteLine("Tuples reached: verb, kind of memory, modes, state of the entry, outcome, times");
@@ -195,6 +190,11 @@ internal static class CheckKernelCommand
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Explained: {rule}, {times} times (docs/divergences.md)."));
         }
 
+        foreach (KernelDifference unstable in report.Unstable)
+        {
+            Console.WriteLine($"Not again in five runs: {unstable.What}; the kernel: {unstable.Linux}; the managed engine: {unstable.Managed}");
+        }
+
         Console.WriteLine(report.Differences.Count == 0
             ? "No unexplained difference."
             : string.Create(CultureInfo.InvariantCulture, $"{report.Differences.Count} unexplained differences."));
@@ -202,8 +202,8 @@ internal static class CheckKernelCommand
 
     private static void Print(KernelDifference difference)
     {
-        string again = difference.IsReproducible ? string.Empty : " It did not happen again when the program was run again.";
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"DIFFERENCE, {difference.Times} times.{again}"));
+        Progress(string.Empty);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"DIFFERENCE, {difference.Times} times."));
         Console.WriteLine($"  {difference.What}");
         Console.WriteLine($"  the kernel:          {difference.Linux}");
         Console.WriteLine($"  the managed engine:  {difference.Managed}");

@@ -23,6 +23,9 @@ internal sealed record CheckKernelDocument
     /// <summary>Differences that no rule explains.</summary>
     public required IReadOnlyList<KernelDifferenceDocument> Differences { get; init; }
 
+    /// <summary>Differences that did not show again when the program was run again, several times.</summary>
+    public required IReadOnlyList<KernelDifferenceDocument> Unstable { get; init; }
+
     /// <summary>How often each rule for a known difference applied.</summary>
     public required IReadOnlyDictionary<string, long> Explained { get; init; }
 
@@ -43,6 +46,7 @@ internal sealed record CheckKernelDocument
         Seconds = report.Elapsed.TotalSeconds,
         Seed = report.Seed,
         Differences = [.. report.Differences.Select(KernelDifferenceDocument.Of)],
+        Unstable = [.. report.Unstable.Select(KernelDifferenceDocument.Of)],
         Explained = report.Explained,
         TuplesReached = report.TuplesReached,
         Reached = report.Reached,
@@ -58,6 +62,7 @@ internal sealed record CheckKernelDocument
         Seconds = 0,
         Seed = difference?.ProgramSeed ?? 0,
         Differences = difference is null ? [] : [KernelDifferenceDocument.Of(difference)],
+        Unstable = [],
         Explained = new Dictionary<string, long>(StringComparer.Ordinal),
         TuplesReached = 0,
         Reached = [],

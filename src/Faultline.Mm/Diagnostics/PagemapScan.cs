@@ -77,6 +77,14 @@ internal static class PagemapScan
         }
 
         PageCategories ofMapping = isAsync ? PageCategories.WriteProtectAllowed : PageCategories.None;
+        PageCategories required = request.Mask & PageCategories.WriteProtectAllowed;
+        if (((ofMapping ^ request.Inverted) & required) != required)
+        {
+            // What the mapping itself rules out is not looked at, even where there is no list (Linux: pagemap_scan_is_interesting_vma).
+            at = end;
+            return Errno.None;
+        }
+
         if (vma.IsHugetlb)
         {
             return ScanHugetlb(vma, ofMapping, ref at, end, in request, ref found);
@@ -84,10 +92,14 @@ internal static class PagemapScan
 
         while (at < end)
         {
+            EntryPlace place = vma.Mm.Table.FindEntry(at);
+
             // A huge entry at once: protecting it page by page would split it. It is split where the limits take a part only.
             ulong step = (at & (PageSize.Huge - 1)) == 0 && end - at >= PageSize.Huge && vma.Mm.Table.HasHugeEntry(at) ? PageSize.Huge : PageSize.Small;
-            PageCategories categories = ofMapping | CategoriesAt(vma, at);
-            if (!found.TakesAll && !Matches(categories, in request))
+            PageCategories categories = ofMapping | CategoriesAt(vma, place);
+
+            // Without a list everything is protected, but only where there is a table to do it in (Linux: pagemap_scan_pmd_entry, pagemap_scan_pte_hole).
+            if ((!found.TakesAll || place.IsNull) && !Matches(categories, in request))
             {
                 at += step;
                 continue;
@@ -97,6 +109,11 @@ internal static class PagemapScan
             Errno errno = writeProtects && taken != 0
                 ? ChangeProtection.Range(vma, at, at + taken, ProtectionChange.WriteProtect)
                 : Errno.None;
+            if (writeProtects && taken == PageSize.Small)
+            {
+                ProtectErrorMarker(vma, at);
+            }
+
             at += taken;
             if (errno != Errno.None || taken < step)
             {
@@ -151,9 +168,31 @@ internal static class PagemapScan
         return (compared & request.Mask) == request.Mask && (request.AnyOf == 0 || (compared & request.AnyOf) != 0);
     }
 
-    private static PageCategories CategoriesAt(Vma vma, ulong address)
+    /// <summary>Scanning protects poison and guard markers, which UFFDIO_WRITEPROTECT leaves alone (Linux: <c>make_uffd_wp_pte</c>).</summary>
+    private static unsafe void ProtectErrorMarker(Vma vma, ulong address)
     {
         EntryPlace place = vma.Mm.Table.FindEntry(address);
+        if (place.IsNull || (place.Read().Marker & (PteMarker.Poison | PteMarker.Guard)) == 0)
+        {
+            return;
+        }
+
+        using RankedLock.Scope held = vma.Mm.System.TableLocks.Enter(place.Table);
+        Pte entry = place.ReadLocked();
+        if ((entry.Marker & (PteMarker.Poison | PteMarker.Guard)) != 0)
+        {
+            Pte.Write(place.Slot, entry.WithWriteProtection());
+        }
+    }
+
+    private static PageCategories CategoriesAt(Vma vma, EntryPlace place)
+    {
+        if (place.IsNull && !vma.Has(VmaFlags.UserfaultfdWriteProtect))
+        {
+            // No table, and nobody to tell: the one thing that is not written to.
+            return PageCategories.None;
+        }
+
         Pte entry = place.Read();
         PageCategories categories = entry.IsWriteProtected ? PageCategories.None : PageCategories.Written;
         if (entry.IsNone)

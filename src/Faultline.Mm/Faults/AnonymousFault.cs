@@ -10,6 +10,12 @@ internal static unsafe class AnonymousFault
         Vma vma = request.Vma;
         if (vma.Has(VmaFlags.UserfaultfdMissing))
         {
+            if (request.IsWrite)
+            {
+                // As the kernel does it: a store has prepared the mapping before anybody is asked for the page, and mappings prepared apart do not merge.
+                AnonVmaChain.Prepare(vma);
+            }
+
             return UserfaultfdFault.Handle(ref request, PageFaultKind.Missing);
         }
 

@@ -186,10 +186,6 @@ internal static unsafe class CopyOnWriteFault
                 old = system.Memory.FolioAt(taken.FrameNumber);
                 mm.Counters.Add(MmCounters.KindOf(old), -1);
                 Rmap.Remove(system.Memory.FrameAt(taken.FrameNumber));
-                if (!old.IsAnonymous && taken.IsDirty)
-                {
-                    old.Set(FolioFlags.Dirty);
-                }
             }
 
             Rmap.AddNewAnonymous(copy, request.Vma, request.Page);

@@ -15,6 +15,11 @@ internal static unsafe class FileFault
         Vma vma = request.Vma;
         var file = (ShmemFile)vma.File!;
         ulong index = vma.IndexOf(request.Page);
+        if (request.IsWrite && !vma.IsShared)
+        {
+            // First of all, even if the page is beyond the end or has to be asked for (Linux: do_cow_fault): a fork copies entries by this.
+            AnonVmaChain.Prepare(vma);
+        }
 
         // The neighbours come first, even if the page itself turns out to be beyond the end of the file.
         if (!request.IsWrite && !vma.Has(VmaFlags.UserfaultfdMinor | VmaFlags.UserfaultfdWriteProtect) && TryMapAround(ref request, file))

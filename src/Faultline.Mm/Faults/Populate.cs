@@ -9,10 +9,17 @@ internal static class Populate
     /// <param name="end">Page aligned.</param>
     /// <param name="isWrite">Whether as a write.</param>
     /// <returns>What stopped it, or Done.</returns>
-    public static FaultResult Range(MmState mm, ulong start, ulong end, bool isWrite)
+    public static FaultResult Range(MmState mm, ulong start, ulong end, bool isWrite) => Range(mm, start, end, isWrite, out _);
+
+    /// <param name="mm">The address space.</param>
+    /// <param name="start">Page aligned.</param>
+    /// <param name="end">Page aligned.</param>
+    /// <param name="isWrite">Whether as a write.</param>
+    /// <param name="address">How far it came.</param>
+    public static FaultResult Range(MmState mm, ulong start, ulong end, bool isWrite, out ulong address)
     {
         FaultWaiter waiter = FaultWaiter.OfThread;
-        for (ulong address = start; address < end; address += PageSize.Small)
+        for (address = start; address < end; address += PageSize.Small)
         {
             while (!IsThere(mm, address, isWrite))
             {
@@ -20,12 +27,6 @@ internal static class Populate
                 if (result != FaultResult.Done)
                 {
                     return result;
-                }
-
-                if (isWrite)
-                {
-                    // A write fault that is done has made the page writable; whoever protects it again does not have us start over.
-                    break;
                 }
             }
         }
@@ -37,8 +38,20 @@ internal static class Populate
     public static bool IsThere(MmState mm, ulong address, bool isWrite)
     {
         using Sync.RankedSharedLock.ReadScope held = mm.Lock.EnterRead();
-        Pte entry = mm.Table.FindEntry(address).Read();
+        EntryPlace place = mm.Table.FindEntry(address);
+        Pte entry = place.Read();
         ulong needed = isWrite ? Pte.Present | Pte.Writable : Pte.Present;
-        return (entry.Value & needed) == needed;
+        if ((entry.Value & needed) != needed)
+        {
+            return false;
+        }
+
+        if (isWrite && !entry.IsDirty)
+        {
+            // Nothing was stored, but a page that is brought in for writing counts as dirty (Linux: FOLL_TOUCH).
+            mm.System.Memory.FolioAt(place.FrameOf(entry, address)).Set(FolioFlags.Dirty);
+        }
+
+        return true;
     }
 }

@@ -145,7 +145,8 @@ internal static unsafe class ChangeProtection
 
         if (vma.IsShared)
         {
-            return pte.IsDirty;
+            // Linux means to, and does not: vma_wants_writenotify finds the rights of a watched mapping changed already.
+            return vma.IsHugetlb && pte.IsDirty;
         }
 
         Folio folio = vma.Mm.System.Memory.FolioAt(pte.FrameNumber);

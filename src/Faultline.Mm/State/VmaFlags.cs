@@ -33,6 +33,11 @@ internal enum VmaFlags : ulong
     /// <summary>MADV_DONTFORK.</summary>
     DontCopy = 0x20000,
 
+    /// <summary>
+    /// Its memory is accounted for: private, and writable at some time. Nothing is limited by it here, but mappings that differ in it do not merge.
+    /// </summary>
+    Account = 0x100000,
+
     /// <summary>mlock2 with MLOCK_ONFAULT.</summary>
     LockOnFault = 0x80000,
     NoReserve = 0x200000,
@@ -46,6 +51,9 @@ internal enum VmaFlags : ulong
     NoHugePage = 0x40000000,
 
     UserfaultfdMinor = 1UL << 38,
+
+    /// <summary>Guard regions were made in it once: a fork copies its entries. Merging keeps it, and does not look at it.</summary>
+    MaybeGuard = 1UL << 39,
 
     /// <summary>Any of the userfaultfd modes: the mapping is armed.</summary>
     Userfaultfd = UserfaultfdMissing | UserfaultfdWriteProtect | UserfaultfdMinor,

@@ -29,11 +29,17 @@ internal sealed class EventList
         Begin(new PendingEvent(context, UserfaultfdEvent.Unmap, start, end - start));
     }
 
+    /// <summary>How many have begun.</summary>
+    public int Count => _events?.Count ?? 0;
+
     /// <summary>Begins an event.</summary>
-    public void Begin(PendingEvent happening)
+    public void Begin(PendingEvent happening) => Begin(happening, Count);
+
+    /// <summary>Begins an event that is told before those that began after the first <paramref name="at"/>.</summary>
+    public void Begin(PendingEvent happening, int at)
     {
         happening.Context.BeginChange();
-        (_events ??= []).Add(happening);
+        (_events ??= []).Insert(at, happening);
     }
 
     /// <summary>Tells all of them, waiting for each to be read. No lock may be held.</summary>
@@ -45,7 +51,7 @@ internal sealed class EventList
             if (happening.Forked is { } forked && !happening.IsRead)
             {
                 // Nobody has taken the child's context: it goes, and the child's mappings with it are no longer registered.
-                UserfaultfdRegister.Release(forked);
+                UserfaultfdRegister.Abandon(forked);
             }
         }
 

@@ -70,7 +70,15 @@ internal static class UserfaultfdRegister
     }
 
     /// <summary>Closes a context: no fault is queued any more, every registration goes, everybody is woken (Linux: <c>userfaultfd_release</c>).</summary>
-    public static void Release(UserfaultfdContext context)
+    public static void Release(UserfaultfdContext context) => End(context, clearsProtection: true);
+
+    /// <summary>
+    /// Ends the context of a child that nobody has taken. Write-protection stays in the child's entries, where it means nothing any more (Linux:
+    /// <c>userfaultfd_event_wait_completion</c> only resets the mappings).
+    /// </summary>
+    public static void Abandon(UserfaultfdContext context) => End(context, clearsProtection: false);
+
+    private static void End(UserfaultfdContext context, bool clearsProtection)
     {
         context.MarkReleased();
         MmState mm = context.Mm;
@@ -83,7 +91,7 @@ internal static class UserfaultfdRegister
                 {
                     if (vma.Userfaultfd == context)
                     {
-                        vma = Clear(vma);
+                        vma = Clear(vma, clearsProtection);
                     }
 
                     vma = mm.Vmas.Next(vma);
@@ -99,9 +107,9 @@ internal static class UserfaultfdRegister
 
     /// <summary>Takes a whole mapping out of its registration. Under the mmap lock for writing.</summary>
     /// <returns>The mapping, merged with its neighbours.</returns>
-    public static Vma Clear(Vma vma)
+    public static Vma Clear(Vma vma, bool clearsProtection = true)
     {
-        if (vma.Has(VmaFlags.UserfaultfdWriteProtect))
+        if (clearsProtection && vma.Has(VmaFlags.UserfaultfdWriteProtect))
         {
             _ = ChangeProtection.Range(vma, vma.Start, vma.End, ProtectionChange.WriteUnprotect);
         }

@@ -46,10 +46,12 @@ internal static unsafe class GuardRegion
     private static Errno Install(Vma vma, ulong start, ulong end)
     {
         // A fork must copy the markers, and knows by this that there is something to copy.
-        if (!vma.IsShared)
+        vma.SetFlags(vma.Flags | VmaFlags.MaybeGuard);
+        if (vma.IsAnonymous)
         {
             AnonVmaChain.Prepare(vma);
         }
+
 
         for (ulong address = start; address < end;)
         {

@@ -66,11 +66,11 @@ internal static class Madvise
 
     private static Errno PopulateRange(MmState mm, ulong start, ulong end, bool isWrite)
     {
-        FaultResult result = Populate.Range(mm, start, end, isWrite);
+        FaultResult result = Populate.Range(mm, start, end, isWrite, out ulong reached);
         return result switch
         {
             FaultResult.Done => Errno.None,
-            FaultResult.NotMapped => IsMapped(mm, start, end) ? Errno.EFAULT : Errno.ENOMEM,
+            FaultResult.NotMapped => CheckMapped(mm, reached, reached + PageSize.Small) == Errno.None ? Errno.EFAULT : Errno.ENOMEM,
             FaultResult.Protection => Errno.EINVAL,
             FaultResult.OutOfMemory => Errno.ENOMEM,
             FaultResult.Poisoned => Errno.EHWPOISON,
@@ -78,8 +78,6 @@ internal static class Madvise
             _ => Errno.EFAULT,
         };
     }
-
-    private static bool IsMapped(MmState mm, ulong start, ulong end) => CheckMapped(mm, start, end) == Errno.None;
 
     private static Errno ChangeFlags(MmState mm, ulong start, ulong end, Advice advice)
     {

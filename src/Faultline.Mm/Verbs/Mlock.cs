@@ -77,7 +77,7 @@ internal static class Mlock
     }
 
     /// <summary>Brings the pages in, as writes where the mapping is private and writable: what is locked needs no copy later.</summary>
-    private static Errno PopulateAll(MmState mm, ulong start, ulong end)
+    public static Errno PopulateAll(MmState mm, ulong start, ulong end)
     {
         ulong at = start;
         while (at < end)

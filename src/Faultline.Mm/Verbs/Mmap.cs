@@ -119,6 +119,9 @@ internal static class Mmap
             : Errno.None;
     }
 
+    /// <summary>Of these, only <see cref="VmaFlags.Write"/> (Linux: <c>accountable_mapping</c>).</summary>
+    private const VmaFlags Accountable = VmaFlags.NoReserve | VmaFlags.Shared | VmaFlags.Write;
+
     private static VmaFlags FlagsOf(in MapRequest request)
     {
         VmaFlags flags = Mprotect.FlagsOf(request.Protection) | VmaFlags.MayRead | VmaFlags.MayWrite | VmaFlags.MayExecute;
@@ -131,6 +134,16 @@ internal static class Mmap
         {
             // Never swapped, so never locked.
             return (request.Options & MapOptions.NoReserve) != 0 ? flags | VmaFlags.HugeTlb | VmaFlags.NoReserve : flags | VmaFlags.HugeTlb;
+        }
+
+        if ((request.Options & MapOptions.NoReserve) != 0)
+        {
+            flags |= VmaFlags.NoReserve;
+        }
+
+        if ((flags & Accountable) == VmaFlags.Write)
+        {
+            flags |= VmaFlags.Account;
         }
 
         if ((request.Options & MapOptions.Locked) != 0)

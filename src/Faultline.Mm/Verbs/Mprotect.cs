@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using Faultline.Sync;
 
 namespace Faultline.Mm;
@@ -25,8 +26,19 @@ internal static class Mprotect
             return Errno.ENOMEM;
         }
 
-        using RankedSharedLock.WriteScope held = mm.Lock.EnterWriteBesideFaults();
-        return RangeLocked(mm, start, start + length, FlagsOf(protection));
+        List<AddressRange>? locked = null;
+        Errno errno;
+        using (RankedSharedLock.WriteScope held = mm.Lock.EnterWriteBesideFaults())
+        {
+            errno = RangeLocked(mm, start, start + length, FlagsOf(protection), ref locked);
+        }
+
+        foreach (AddressRange part in locked ?? [])
+        {
+            _ = Mlock.PopulateAll(mm, part.Start.Value, part.End.Value);
+        }
+
+        return errno;
     }
 
     public static VmaFlags FlagsOf(Protections protection) =>
@@ -34,8 +46,35 @@ internal static class Mprotect
         | ((protection & Protections.Write) != 0 ? VmaFlags.Write : 0)
         | ((protection & Protections.Execute) != 0 ? VmaFlags.Execute : 0);
 
+    /// <summary>The kernel cannot wait for a userfault here: it brings in what comes before the first one.</summary>
+    private static AddressRange UpToUserfault(Vma vma)
+    {
+        ulong end = vma.Start;
+        while (vma.IsArmed && end < vma.End)
+        {
+            Pte entry = vma.Mm.Table.FindEntry(end).Read();
+            bool isCached = vma.File is ShmemFile file && !file.Cache.Find(vma.IndexOf(end)).IsNone;
+            bool isMissing = entry.IsNone && vma.Has(isCached ? VmaFlags.UserfaultfdMinor : VmaFlags.UserfaultfdMissing);
+            if (isMissing || (entry.IsWriteProtected && vma.Has(VmaFlags.UserfaultfdWriteProtect)))
+            {
+                break;
+            }
+
+            end += PageSize.Small;
+        }
+
+        return vma.IsArmed ? AddressRange.Between(vma.Range.Start, new VirtualAddress(end)) : vma.Range;
+    }
+
+    /// <summary>Private memory that becomes writable is accounted for from then on (Linux: <c>mprotect_fixup</c>).</summary>
+    private static VmaFlags AccountFor(Vma vma, VmaFlags rights)
+    {
+        const VmaFlags Never = VmaFlags.Account | VmaFlags.Write | VmaFlags.HugeTlb | VmaFlags.Shared | VmaFlags.NoReserve;
+        return (rights & VmaFlags.Write) != 0 && (vma.Flags & Never) == 0 ? VmaFlags.Account : VmaFlags.None;
+    }
+
     /// <remarks>Not atomic: what comes before a hole, or before a mapping that refuses, stays changed.</remarks>
-    private static Errno RangeLocked(MmState mm, ulong start, ulong end, VmaFlags rights)
+    private static Errno RangeLocked(MmState mm, ulong start, ulong end, VmaFlags rights, ref List<AddressRange>? locked)
     {
         mm.VmaLocks.StartWriteAround(mm.Vmas, start, end);
         ulong at = start;
@@ -60,7 +99,18 @@ internal static class Mprotect
                     return errno;
                 }
 
-                vma.SetFlags((vma.Flags & ~VmaFlags.Access) | rights);
+                if ((vma.Flags & (VmaFlags.Write | VmaFlags.Shared | VmaFlags.Locked)) == VmaFlags.Locked && (rights & VmaFlags.Write) != 0)
+                {
+                    // What is locked and becomes writable gets its own pages now.
+                    (locked ??= []).Add(UpToUserfault(vma));
+                }
+
+                vma.SetFlags((vma.Flags & ~VmaFlags.Access) | rights | AccountFor(vma, rights));
+                if (!vma.Has(VmaFlags.Write) && vma.IsAnonymous && vma.AnonVma is null)
+                {
+                    vma.SetFlags(vma.Flags & ~VmaFlags.Account);
+                }
+
                 _ = ChangeProtection.Range(vma, vma.Start, vma.End, ProtectionChange.Rights);
                 at = vma.End;
                 VmaMerge.MergeWithNeighbours(vma);

@@ -42,7 +42,7 @@ internal static class Mremap
 
         if (result.IsOk && grownFrom != 0)
         {
-            _ = Populate.Range(mm, grownFrom, result.Value + plan.NewLength, isWrite: true);
+            _ = Mlock.PopulateAll(mm, grownFrom, result.Value + plan.NewLength);
         }
 
         return new(new VirtualAddress(result.Value), result.Errno);
@@ -117,7 +117,14 @@ internal static class Mremap
             return new(plan.From, Errno.None);
         }
 
-        return plan.MayMove ? MoveLocked(mm, vma, ref plan, events) : new(0, Errno.ENOMEM);
+        if (!plan.MayMove)
+        {
+            return new(0, Errno.ENOMEM);
+        }
+
+        SystemResult<ulong> moved = MoveLocked(mm, vma, ref plan, events);
+        grownFrom = plan.GrownFrom;
+        return moved;
     }
 
     /// <summary>Hugetlb mappings move and shrink by whole pages; they cannot grow, nor stay behind empty (Linux: <c>align_hugetlb</c>).</summary>
@@ -237,6 +244,7 @@ internal static class Mremap
         vma.HugetlbReservation = null;
         if (copy.Has(VmaFlags.Locked))
         {
+            plan.GrownFrom = plan.NewLength > plan.OldLength ? plan.To + plan.OldLength : 0;
             mm.LockedPages += copy.Length >> PageSize.SmallShift;
         }
 
@@ -246,6 +254,12 @@ internal static class Mremap
             {
                 mm.LockedPages -= vma.Length >> PageSize.SmallShift;
                 vma.SetFlags(vma.Flags & ~(VmaFlags.Locked | VmaFlags.LockOnFault));
+            }
+
+            if (vma.Start == plan.From && vma.End == plan.From + plan.OldLength)
+            {
+                // Its pages are elsewhere now: it begins anew, and may merge with others (Linux: dontunmap_complete).
+                AnonVmaChain.Unlink(vma);
             }
         }
         else if (plan.OldLength != 0)
@@ -263,6 +277,7 @@ internal static class Mremap
         if (plan.IsFixed)
         {
             Errno errno = Munmap.RangeLocked(mm, plan.To, plan.To + plan.NewLength, events);
+            plan.EarlyEvents = events.Count;
             if (errno == Errno.None && plan.OldLength > plan.NewLength)
             {
                 errno = Munmap.RangeLocked(mm, plan.From + plan.NewLength, plan.From + plan.OldLength, events);
@@ -289,7 +304,7 @@ internal static class Mremap
         if (vma.Userfaultfd is UserfaultfdContext context && (context.Features & UserfaultfdFeatures.EventRemap) != 0)
         {
             copy.SetUserfaultfd(context, vma.Flags & VmaFlags.Userfaultfd);
-            events.Begin(new PendingEvent(context, UserfaultfdEvent.Remap, plan.To, plan.OldLength, from: plan.From));
+            events.Begin(new PendingEvent(context, UserfaultfdEvent.Remap, plan.To, plan.OldLength, from: plan.From), plan.EarlyEvents);
         }
 
         AnonVmaChain.Clone(copy, vma);

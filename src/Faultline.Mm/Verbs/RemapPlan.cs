@@ -11,6 +11,12 @@ internal struct RemapPlan
 
     public ulong To { get; set; }
 
+    /// <summary>The events of what made room: they are told before the move; what is cut off and left behind is told after it.</summary>
+    public int EarlyEvents { get; set; }
+
+    /// <summary>Where memory that has grown while it moved begins, if it is locked: it is brought in. Zero if nothing is.</summary>
+    public ulong GrownFrom { get; set; }
+
     public RemapOptions Options { get; init; }
 
     public readonly bool MayMove => (Options & RemapOptions.MayMove) != 0;

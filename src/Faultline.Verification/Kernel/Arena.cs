@@ -12,6 +12,9 @@ internal static class Arena
     /// <summary>The most pages of a file.</summary>
     public const int FilePages = 16;
 
+    /// <summary>A page behind the arena, in the same page table.</summary>
+    public const int Keeper = 400;
+
     private const ulong Start = 0x20_0000_0000;
 
     public static AddressRange Range => new(new(Start), Pages * PageSize.Small);

@@ -7,6 +7,7 @@ namespace Faultline.Verification.Kernel;
 /// <summary>The differences found, those that are alike counted once. Not safe for concurrent callers.</summary>
 internal sealed partial class DifferenceList
 {
+    private const int Reruns = 5;
     private static readonly TimeSpan ShrinkTime = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<string, KernelDifference> _byKey = [];
@@ -19,7 +20,12 @@ internal sealed partial class DifferenceList
     /// <summary>Cuts a program down.</summary>
     public static KernelDifference Minimise(EnginePair engines, ulong? programSeed, IReadOnlyList<Step> steps, Difference difference)
     {
-        Difference? again = ProgramReplay.Run(engines, steps);
+        Difference? again = null;
+        for (int time = 0; time < Reruns && again is null; time++)
+        {
+            again = ProgramReplay.Run(engines, steps);
+        }
+
         if (again is null)
         {
             return Describe(programSeed, steps, difference, isReproducible: false);
@@ -54,10 +60,12 @@ internal sealed partial class DifferenceList
     }
 
     /// <summary>Lists one. What was cut down to the same steps is one, even if it was found at different ones.</summary>
-    public void Add(KernelDifference described, Difference difference, IReadOnlyList<Step> steps)
+    /// <returns>Whether it is a new one.</returns>
+    public bool Add(KernelDifference described, Difference difference, IReadOnlyList<Step> steps)
     {
         string cut = Key(new Difference(0, described.What, described.Linux, described.Managed), []);
-        if (_byKey.TryGetValue(cut, out KernelDifference? same))
+        bool isNew = !_byKey.TryGetValue(cut, out KernelDifference? same);
+        if (same is not null)
         {
             same.Times++;
             described = same;
@@ -69,6 +77,7 @@ internal sealed partial class DifferenceList
         }
 
         _byKey[Key(difference, steps)] = described;
+        return isNew;
     }
 
     private static string Key(Difference difference, IReadOnlyList<Step> steps)

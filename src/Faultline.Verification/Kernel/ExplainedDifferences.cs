@@ -9,6 +9,12 @@ internal static class ExplainedDifferences
     /// <summary>MOVE moves a page and then answers EEXIST, because it remembers an EAGAIN of its own retry: a defect of the kernel.</summary>
     public const string MoveSaysOccupied = "move-occupied-though-moved";
 
+    /// <summary>
+    /// mremap takes the registration of the new place away if the context did not ask for REMAP events; if the new place was merged with a neighbour that
+    /// is watched, the neighbour loses its registration too: a defect of the kernel.
+    /// </summary>
+    public const string RemapUnregistersNeighbour = "remap-unregisters-neighbour";
+
     /// <summary>The name of the rule that explains a difference, or null.</summary>
     public static string? Explain(Difference difference, IReadOnlyList<Step> steps)
     {
@@ -17,6 +23,12 @@ internal static class ExplainedDifferences
             && difference.Linux.StartsWith(nameof(Errno.EEXIST), StringComparison.Ordinal) && difference.Linux.EndsWith("though the page was moved", StringComparison.Ordinal))
         {
             return MoveSaysOccupied;
+        }
+
+        if (step is { Verb: StepVerb.Remap } && difference.What.StartsWith("mapping", StringComparison.Ordinal)
+            && difference.Linux.Contains("registered None", StringComparison.Ordinal))
+        {
+            return RemapUnregistersNeighbour;
         }
 
         return null;

@@ -19,6 +19,7 @@ public sealed class KernelCheck
     private readonly Coverage _coverage = new();
     private readonly ProfileChooser _profiles;
     private readonly DifferenceList _differences = new();
+    private readonly List<KernelDifference> _unstable = [];
     private readonly Dictionary<string, long> _explained = new(StringComparer.Ordinal);
     private SplitMix _seeds;
     private long _lastProgress;
@@ -79,12 +80,12 @@ public sealed class KernelCheck
     {
         using var run = new PairRun(engines);
         var generator = new ProgramGenerator(seed, run, options);
-        while (steps.Count < generator.Length)
+        while (steps.Count < generator.Length && !run.IsUnordered)
         {
             Step step = generator.Next();
             steps.Add(step);
             ulong before = Coverage.Before(in step, run);
-            if (run.Do(in step, closely: steps.Count % CloseLook == 0) is { } difference)
+            if (run.Do(in step, closely: steps.Count % CloseLook == 0 || step.Verb == StepVerb.Remap) is { } difference)
             {
                 return difference;
             }
@@ -156,8 +157,19 @@ public sealed class KernelCheck
         KernelDifference described = DifferenceList.Minimise(engines, seed, steps, difference);
         lock (_gate)
         {
-            _differences.Add(described, difference, steps);
+            if (!described.IsReproducible)
+            {
+                _unstable.Add(described);
+                return;
+            }
+
+            if (!_differences.Add(described, difference, steps))
+            {
+                return;
+            }
         }
+
+        _options.Found?.Invoke(described);
     }
 
     private void Tell(ulong seed, Coverage coverage, int found)
@@ -200,6 +212,7 @@ public sealed class KernelCheck
                 Elapsed = Stopwatch.GetElapsedTime(_start),
                 Seed = _options.Seed,
                 Differences = _differences.All,
+                Unstable = _unstable,
                 Explained = _explained,
                 TuplesReached = _coverage.Count,
                 Reached = _coverage.Describe(),

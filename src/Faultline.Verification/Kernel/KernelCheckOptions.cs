@@ -28,4 +28,7 @@ public sealed record KernelCheckOptions
 
     /// <summary>Told about twice a second how far it is; on any thread.</summary>
     public Action<KernelCheckProgress>? Progress { get; init; }
+
+    /// <summary>Told of each difference as it is found, cut down; on any thread.</summary>
+    public Action<KernelDifference>? Found { get; init; }
 }

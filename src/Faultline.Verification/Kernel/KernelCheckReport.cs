@@ -21,6 +21,12 @@ public sealed record KernelCheckReport
     /// <summary>Differences that no rule explains.</summary>
     public required IReadOnlyList<KernelDifference> Differences { get; init; }
 
+    /// <summary>
+    /// Differences that did not show again when the program was run again, several times: a race inside a step, or a machine that was not left alone.
+    /// Nothing is decided about them.
+    /// </summary>
+    public required IReadOnlyList<KernelDifference> Unstable { get; init; }
+
     /// <summary>How often each rule for known differences applied.</summary>
     public required IReadOnlyDictionary<string, long> Explained { get; init; }
 

@@ -9,7 +9,7 @@ internal sealed class MoveRace
     private readonly IUserfaultfd _context;
     private readonly IAddressSpace _space;
     private readonly IMemoryAccess _mover;
-    private readonly IMemoryAccess _toucher;
+    private readonly UserfaultfdFeatures _features;
     private readonly int _source;
     private readonly int _target;
     private int _go;
@@ -21,8 +21,8 @@ internal sealed class MoveRace
         _space = space;
         _source = step.Other;
         _target = step.Page;
+        _features = side.AllFeatures;
         _mover = side.Access(-1, 0, AccessMode.User)!;
-        _toucher = side.Access(step.Actor, 0, AccessMode.User)!;
     }
 
     public StepOutcome Run(int rounds)
@@ -44,6 +44,9 @@ internal sealed class MoveRace
 
         _isOver = true;
         toucher.Join();
+
+        // The last load may or may not have brought a zero page back.
+        _space.Advise(source, Advice.DontNeedLocked);
         return outcome;
     }
 
@@ -52,7 +55,8 @@ internal sealed class MoveRace
     {
         VmaInfo? from = Only(source);
         VmaInfo? to = Only(target);
-        return from is { IsShared: false, RegisteredModes: RegisterModes.None, IsLocked: false, FileOffset: 0, Protection: Protections.ReadWrite }
+        return (_features & UserfaultfdFeatures.EventRemove) == 0
+            && from is { IsShared: false, RegisteredModes: RegisterModes.None, IsLocked: false, FileOffset: 0, Protection: Protections.ReadWrite }
             && to is { IsShared: false, RegisteredModes: RegisterModes.Missing, IsLocked: false, Protection: Protections.ReadWrite }
             && _space.Advise(target, Advice.DontNeedLocked).IsOk
             && _mover.Store(source.Start, 1).IsOk
@@ -105,13 +109,15 @@ internal sealed class MoveRace
             : StepOutcome.Of(moved.Errno, moved.Field, 0, isThere ? "though the page was moved" : "and the page was not moved");
     }
 
+    // With an accessor of its own: the actors' may be asleep.
     private void Touch()
     {
+        using IMemoryAccess toucher = _space.OpenAccess().OrThrow("Opening an accessor");
         while (!_isOver)
         {
             if (Interlocked.CompareExchange(ref _go, 2, 1) == 1)
             {
-                _toucher.Load(Arena.At(_source), out _);
+                toucher.Load(Arena.At(_source), out _);
                 Volatile.Write(ref _go, 0);
             }
         }

@@ -37,6 +37,12 @@ internal sealed class PairRun : IDisposable
     /// <summary>Steps done.</summary>
     public int Count { get; private set; }
 
+    /// <summary>
+    /// Several actors went on at once and touched what their order decides (which neighbours are mapped along, which page is in the cache already): the
+    /// kernel is free there, and what follows cannot be compared.
+    /// </summary>
+    public bool IsUnordered { get; private set; }
+
     /// <summary>What the last step answered.</summary>
     public StepOutcome LastOutcome { get; private set; }
 
@@ -70,7 +76,7 @@ internal sealed class PairRun : IDisposable
     public void GiveUp()
     {
         _gaveUp = true;
-        foreach (IAddressSpace? space in Linux.Spaces)
+        foreach (IAddressSpace? space in (IEnumerable<IAddressSpace?>)[.. Linux.Spaces, .. Managed.Spaces])
         {
             space?.Dispose();
         }
@@ -94,6 +100,19 @@ internal sealed class PairRun : IDisposable
         try
         {
             int running = Managed.Running;
+            if (step.Verb == StepVerb.KernelRead && _isArmed && !(IsThere(in step, 0) && IsThere(in step, step.Range.Length - 1)))
+            {
+                // The kernel engine reads by write(2) into a file of its own, whose lock a reader that sleeps would keep from every other one.
+                LastOutcome = new(OutcomeKind.Busy);
+                return null;
+            }
+
+            if (IsLeftOut(in step))
+            {
+                LastOutcome = new(OutcomeKind.Busy);
+                return null;
+            }
+
             bool isEvent = MayWaitForEvent(in step);
             bool isOnActor = isEvent || MaySleep(in step) || (running != 0 && step.Verb <= StepVerb.Unlock);
             StepOutcome linux = isOnActor ? Linux.Perform(in step, isEvent) : Linux.Execute(in step, -1);
@@ -105,7 +124,7 @@ internal sealed class PairRun : IDisposable
             }
 
             Note(in step, in linux);
-            return Completions(index, running) ?? Observe(in step, index, closely);
+            return Completions(index, running) ?? (IsUnordered ? null : Observe(in step, index, closely));
         }
         catch (TimeoutException stuck)
         {
@@ -122,7 +141,7 @@ internal sealed class PairRun : IDisposable
             Linux.CloseAll();
             Managed.CloseAll();
             Step nothing = new() { Pages = Arena.Pages };
-            Difference? difference = Completions(Count, running, canAsleep: false) ?? Observe(in nothing, Count, closely: true);
+            Difference? difference = Completions(Count, running, canAsleep: false) ?? (IsUnordered ? null : Observe(in nothing, Count, closely: true));
             if (difference is not null)
             {
                 return difference;
@@ -168,6 +187,7 @@ internal sealed class PairRun : IDisposable
         }
 
         int finished = runningBefore & ~Linux.Running;
+        IsUnordered = DependsOnOrder(finished, isClosing: !canAsleep);
         for (int actor = 0; finished >> actor != 0; actor++)
         {
             if ((finished >> actor & 1) == 0)
@@ -185,6 +205,11 @@ internal sealed class PairRun : IDisposable
                 managed = managed with { Value = 0 };
             }
 
+            if (IsUnordered && Linux.StepOf(actor).Verb == StepVerb.CopyFrom)
+            {
+                continue;
+            }
+
             if (linux != managed)
             {
                 return new(index, $"the late answer of '{Linux.StepOf(actor)}'", linux.ToString(), managed.ToString());
@@ -192,6 +217,24 @@ internal sealed class PairRun : IDisposable
         }
 
         return null;
+    }
+
+    // Private anonymous pages come out the same whoever is first. A COPY that is woken while one registration after the other is taken away may find its
+    // target still registered, or not any more.
+    private bool DependsOnOrder(int finished, bool isClosing)
+    {
+        bool isShared = false;
+        for (int actor = 0; finished >> actor != 0; actor++)
+        {
+            if ((finished >> actor & 1) != 0)
+            {
+                Step step = Linux.StepOf(actor);
+                bool isPrivate = step.Verb is StepVerb.Load or StepVerb.Store or StepVerb.KernelWrite && KindOf(step.Page) == MapKind.Anonymous;
+                isShared |= !isPrivate;
+            }
+        }
+
+        return isShared && (isClosing || int.PopCount(finished) > 1);
     }
 
     private Difference? Observe(in Step step, int index, bool closely)
@@ -250,10 +293,33 @@ internal sealed class PairRun : IDisposable
         _ => false,
     };
 
+    // What cannot be compared; each has a row in docs/divergences.md. MADV_GUARD_INSTALL over a write-protected entry of a file never comes back from the
+    // kernel. A registration without write-protection leaves the bits behind, and the managed engine clears them with the next store.
+    private bool IsLeftOut(in Step step)
+    {
+        bool installsGuard = step.Verb == StepVerb.Advise && (Advice)step.Mode == Advice.GuardInstall;
+        bool endsProtection = step.Verb == StepVerb.Register && ((RegisterModes)step.Mode & RegisterModes.WriteProtect) == 0;
+        if (!installsGuard && !endsProtection)
+        {
+            return false;
+        }
+
+        int end = (int)Math.Min(Arena.Pages, (long)step.Page + step.Pages + 1);
+        for (int page = Math.Max(step.Page - 1, 0); page < end; page++)
+        {
+            if (_managedSeen.Pagemaps[step.Space][page].IsUserfaultfdWriteProtected && (endsProtection || KindOf(page) != MapKind.Anonymous))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private bool MaySleep(in Step step) => _isArmed && step.Verb switch
     {
-        StepVerb.Load => !IsThere(in step, isWrite: false),
-        StepVerb.Store => !IsThere(in step, isWrite: true),
+        StepVerb.Load => !IsThere(in step, 0),
+        StepVerb.Store => !IsThere(in step, 0, isWrite: true),
         StepVerb.KernelWrite or StepVerb.CopyFrom or StepVerb.Lock => true,
         StepVerb.Advise => (Advice)step.Mode is Advice.PopulateRead or Advice.PopulateWrite,
         StepVerb.Remap or StepVerb.Protect => true,
@@ -261,9 +327,9 @@ internal sealed class PairRun : IDisposable
     };
 
     // An entry that is present raises no userfault, unless it is protected and written to, or read-only and absent once copied.
-    private bool IsThere(in Step step, bool isWrite)
+    private bool IsThere(in Step step, ulong offset, bool isWrite = false)
     {
-        int page = Arena.PageOf(step.Range.Start);
+        int page = Arena.PageOf(step.Range.Start + offset);
         if ((uint)page >= Arena.Pages)
         {
             return true;

@@ -50,6 +50,10 @@ internal sealed class ProgramGenerator
     // Files, a few mappings of kinds that suit the profile, contexts, registrations: without them most steps would only be refused.
     private void Open()
     {
+        // A page outside the arena keeps the page table of all of it alive: whether there is a table shows in scans, and a fault that sleeps or fails may or
+        // may not have made one.
+        _opening.Enqueue(new Step { Verb = StepVerb.Map, Page = Arena.Keeper, Pages = 1, Mode = (ulong)MapKind.Anonymous, Value = 3 });
+        _opening.Enqueue(new Step { Verb = StepVerb.Store, Page = Arena.Keeper, Pages = 1, Value = 1 });
         _opening.Enqueue(new Step { Verb = StepVerb.MakeFile, File = 0, Pages = 2 + _random.Below(10), Tail = _random.Percent(20) ? 100 : 0 });
         if (_random.Percent(50))
         {
