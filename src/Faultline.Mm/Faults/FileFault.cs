@@ -22,7 +22,7 @@ internal static unsafe class FileFault
         }
 
         // The neighbours come first, even if the page itself turns out to be beyond the end of the file.
-        if (!request.IsWrite && !vma.Has(VmaFlags.UserfaultfdMinor | VmaFlags.UserfaultfdWriteProtect) && TryMapAround(ref request, file))
+        if (CanMapAround(ref request) && TryMapAround(ref request, file))
         {
             return FaultResult.Done;
         }
@@ -115,14 +115,36 @@ internal static unsafe class FileFault
         return FaultResult.Retry;
     }
 
-    /// <summary>Maps the neighbours that are there and not busy (Linux: <c>do_fault_around</c>).</summary>
-    /// <returns>Whether the page of the fault is among them.</returns>
-    private static bool TryMapAround(ref FaultRequest request, ShmemFile file)
+    /// <summary>Whether a read fault would map something along, so that it needs a table even where it fails itself.</summary>
+    public static bool MapsAround(ref FaultRequest request, ShmemFile file)
+    {
+        (ulong start, ulong end) = Around(ref request);
+        bool isAny = false;
+        for (ulong address = start; CanMapAround(ref request) && address < end && !isAny; address += PageSize.Small)
+        {
+            ulong index = request.Vma.IndexOf(address);
+            isAny = index < file.SizeInPages && !file.Cache.Find(index).IsNone;
+        }
+
+        return isAny;
+    }
+
+    private static bool CanMapAround(ref FaultRequest request) =>
+        !request.IsWrite && !request.Vma.Has(VmaFlags.UserfaultfdMinor | VmaFlags.UserfaultfdWriteProtect);
+
+    private static (ulong Start, ulong End) Around(ref FaultRequest request)
     {
         Vma vma = request.Vma;
         ulong table = request.Page & ~(PageSize.Huge - 1);
         ulong start = Math.Max(Math.Max(request.Page & ~(AroundBytes - 1), vma.Start), table);
-        ulong end = Math.Min(Math.Min(start + AroundBytes, vma.End), table + PageSize.Huge);
+        return (start, Math.Min(Math.Min(start + AroundBytes, vma.End), table + PageSize.Huge));
+    }
+
+    /// <summary>Maps the neighbours that are there and not busy (Linux: <c>do_fault_around</c>).</summary>
+    /// <returns>Whether the page of the fault is among them.</returns>
+    private static bool TryMapAround(ref FaultRequest request, ShmemFile file)
+    {
+        (ulong start, ulong end) = Around(ref request);
         for (ulong address = start; address < end; address += PageSize.Small)
         {
             if (Pte.Read(request.Table.EntryFor(address)).IsNone)

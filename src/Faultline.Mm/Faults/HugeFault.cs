@@ -22,6 +22,12 @@ internal static unsafe class HugeFault
             // Whoever waits for a missing page leaves the place without a table, so that a huge page can be moved there.
             if (request.Vma.IsAnonymous && UserfaultfdFault.IsArmed(request.Vma, VmaFlags.UserfaultfdMissing))
             {
+                if (request.IsWrite)
+                {
+                    // As AnonymousFault does, where there is a table.
+                    AnonVmaChain.Prepare(request.Vma);
+                }
+
                 result = UserfaultfdFault.Handle(ref request, PageFaultKind.Missing);
                 return true;
             }

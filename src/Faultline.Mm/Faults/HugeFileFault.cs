@@ -12,7 +12,7 @@ internal static unsafe class HugeFileFault
     {
         Vma vma = request.Vma;
         result = FaultResult.Done;
-        if (vma.File is ShmemFile file && vma.IndexOf(request.Address) >= file.SizeInPages)
+        if (vma.File is ShmemFile file && vma.IndexOf(request.Address) >= file.SizeInPages && !FileFault.MapsAround(ref request, file))
         {
             // Before a table is made: one that stays empty would keep a huge page out.
             result = FaultResult.BusError;

@@ -59,7 +59,7 @@ internal static unsafe class CopyPageRange
 
     /// <summary>What can be faulted in again from the file is not copied (Linux: <c>vma_needs_copy</c>).</summary>
     private static bool IsNeeded(Vma child, Vma parent) =>
-        child.Has(VmaFlags.UserfaultfdWriteProtect | VmaFlags.MaybeGuard) || parent.AnonVma is not null;
+        child.Has(VmaFlags.UserfaultfdWriteProtect) || parent.MayHaveGuards || parent.AnonVma is not null;
 
     private static void CopyTableLocked(
         TlbGather gather, Vma child, Vma parent, PteTable source, PteTable target, ulong address, ulong end)

@@ -47,6 +47,12 @@ internal sealed class Vma
     /// <summary>What is mapped; null for private anonymous memory. Never changes.</summary>
     public IMappable? File { get; }
 
+    /// <summary>
+    /// Guard regions were made in it once: a fork copies its entries. It only ever comes on, under the mmap lock for reading at least, and whoever must
+    /// not miss it has that lock for writing.
+    /// </summary>
+    public bool MayHaveGuards { get; set; }
+
     public VmaFlags Flags { get; private set; }
 
     /// <summary>The flags of an ordinary entry of this mapping (Linux: <c>vm_page_prot</c>).</summary>

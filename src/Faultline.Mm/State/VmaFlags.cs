@@ -52,9 +52,6 @@ internal enum VmaFlags : ulong
 
     UserfaultfdMinor = 1UL << 38,
 
-    /// <summary>Guard regions were made in it once: a fork copies its entries. Merging keeps it, and does not look at it.</summary>
-    MaybeGuard = 1UL << 39,
-
     /// <summary>Any of the userfaultfd modes: the mapping is armed.</summary>
     Userfaultfd = UserfaultfdMissing | UserfaultfdWriteProtect | UserfaultfdMinor,
 

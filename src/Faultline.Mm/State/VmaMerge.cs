@@ -52,6 +52,7 @@ internal static class VmaMerge
         upper.SetUserfaultfd(vma.Userfaultfd, vma.Flags & VmaFlags.Userfaultfd);
         AnonVmaChain.Clone(upper, vma);
         upper.AnonVma = vma.AnonVma;
+        upper.MayHaveGuards = vma.MayHaveGuards;
         upper.HugetlbReservation = vma.HugetlbReservation;
         upper.HasLostPages = vma.HasLostPages;
 
@@ -93,7 +94,7 @@ internal static class VmaMerge
     /// <summary>Whether nothing but their borders and anonymous filing keeps two mappings apart.</summary>
     public static bool AreAlike(Vma lower, Vma upper) =>
         lower.End == upper.Start
-        && ((lower.Flags ^ upper.Flags) & ~VmaFlags.MaybeGuard) == 0
+        && lower.Flags == upper.Flags
         && lower.File == upper.File
         && lower.Userfaultfd == upper.Userfaultfd
         && lower.IndexOf(lower.End) == upper.PageOffset;
@@ -101,7 +102,7 @@ internal static class VmaMerge
     /// <summary>Whether two mappings would be alike once mprotect gave them the same rights (Linux: <c>anon_vma_compatible</c>).</summary>
     public static bool CouldBeAlike(Vma lower, Vma upper) =>
         lower.End == upper.Start
-        && ((lower.Flags ^ upper.Flags) & ~(VmaFlags.Access | VmaFlags.MaybeGuard)) == 0
+        && ((lower.Flags ^ upper.Flags) & ~VmaFlags.Access) == 0
         && lower.File == upper.File
         && lower.IndexOf(lower.End) == upper.PageOffset;
 
@@ -126,7 +127,7 @@ internal static class VmaMerge
     {
         AnonVmaChain.Clone(lower, upper);
         lower.AnonVma ??= upper.AnonVma;
-        lower.SetFlags(lower.Flags | (upper.Flags & VmaFlags.MaybeGuard));
+        lower.MayHaveGuards |= upper.MayHaveGuards;
         ulong end = upper.End;
 
         // The survivor covers the pages before the other stops covering them.

@@ -56,6 +56,7 @@ internal static class Fork
                 copy.SetUserfaultfd(ContextFor(context, child, contexts, events), vma.Flags & VmaFlags.Userfaultfd);
             }
 
+            copy.MayHaveGuards = vma.MayHaveGuards;
             bool isWiped = vma.Has(VmaFlags.WipeOnFork);
             if (!isWiped)
             {

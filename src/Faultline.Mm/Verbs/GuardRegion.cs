@@ -46,7 +46,7 @@ internal static unsafe class GuardRegion
     private static Errno Install(Vma vma, ulong start, ulong end)
     {
         // A fork must copy the markers, and knows by this that there is something to copy.
-        vma.SetFlags(vma.Flags | VmaFlags.MaybeGuard);
+        vma.MayHaveGuards = true;
         if (vma.IsAnonymous)
         {
             AnonVmaChain.Prepare(vma);

@@ -309,6 +309,7 @@ internal static class Mremap
 
         AnonVmaChain.Clone(copy, vma);
         copy.AnonVma = vma.AnonVma;
+        copy.MayHaveGuards = vma.MayHaveGuards;
         copy.HugetlbReservation = vma.HugetlbReservation;
         copy.HasLostPages = vma.HasLostPages;
         VmaMerge.Link(copy);
