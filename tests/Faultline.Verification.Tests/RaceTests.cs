@@ -24,7 +24,8 @@ public sealed class RaceTests
 
         RaceResult result = RaceCheck.Run(scenario, MillisecondsEach, seed: 1);
 
-        TestContext.Current.TestOutputHelper?.WriteLine($"{result.Schedules} schedules, complete: {result.IsComplete}, {result.CompletePreemptions}, {result.Milliseconds:0} ms");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{result.Schedules} schedules, complete: {result.IsComplete}, {result.CompletePreemptions}, {result.Milliseconds:0} ms");
         Assert.True(result.Failures.Count == 0, string.Join('\n', result.Failures));
         Assert.True(result.Schedules > 0);
     }

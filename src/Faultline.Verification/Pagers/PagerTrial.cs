@@ -33,7 +33,9 @@ public static class PagerTrial
     }
 
     /// <summary>Runs a program in as many interleavings as the time allows.</summary>
-    /// <param name="program">The program; called once for each schedule, as its first thread. It throws, or calls <see cref="PagerBed.Require"/>, if something is wrong.</param>
+    /// <param name="program">
+    /// The program; called once for each schedule, as its first thread. It throws, or calls <see cref="PagerBed.Require"/>, if something is wrong.
+    /// </param>
     /// <param name="options">How long, and which troubles; null for the defaults.</param>
     public static PagerTrialResult Explore(Action<PagerBed> program, PagerTrialOptions? options = null)
     {

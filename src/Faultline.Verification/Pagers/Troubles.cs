@@ -1,6 +1,8 @@
 namespace Faultline.Verification.Pagers;
 
-/// <summary>Faults on demand, for each userfaultfd that a <see cref="PagerBed"/> opens. Signals and ends of processes are calls of the program itself.</summary>
+/// <summary>
+/// Faults on demand, for each userfaultfd that a <see cref="PagerBed"/> opens. Signals and ends of processes are calls of the program itself.
+/// </summary>
 /// <remarks>They break nothing that the kernel promises: a call that is not done has changed nothing, and a wake that is late does come.</remarks>
 public sealed record Troubles
 {
