@@ -148,6 +148,36 @@ public sealed class ImageTests
         Assert.True(result.Json().GetProperty("verified").GetBoolean());
     }
 
+    [Theory]
+    [InlineData("linux")]
+    [InlineData("managed")]
+    public async Task Restore_FromAWebServerWithACache_IsVerified_AndReadsNothingTheSecondTime(string engine)
+    {
+        using var folder = new TestFolder();
+        string plain = folder.Image(600);
+        await RunAsync(folder, 0, "create", plain, folder.File("0.flt"));
+        byte[] bytes = await File.ReadAllBytesAsync(plain, Cancellation);
+        bytes[1_000_000] ^= 1;
+        await File.WriteAllBytesAsync(plain, bytes, Cancellation);
+        await RunAsync(folder, 0, "create", plain, folder.File("1.flt"), "--base", folder.File("0.flt"));
+        await using var server = new RangeServer(folder.Path);
+        string[] command =
+            ["restore", server.Address + "1.flt", "--clones", "2", "--verify", "--engine", engine, "--cache", folder.File("cache"), "--cache-size", "64M", "--json"];
+        ToolResult first = await ToolProcess.RunAsync(folder.Path, command);
+        Assert.SkipWhen(first.ExitCode == 3, first.Errors);
+        Assert.True(first.ExitCode == 0, first.Errors);
+        Assert.True(first.Json().GetProperty("verified").GetBoolean());
+        long before = server.BytesSent;
+        Assert.InRange(before, 600 * 4096 / 2, 600 * 4096 * 2);
+
+        ToolResult second = await ToolProcess.RunAsync(folder.Path, command);
+        Assert.True(second.ExitCode == 0, second.Errors);
+        Assert.True(second.Json().GetProperty("verified").GetBoolean());
+
+        // Opening asks for one byte of each file; everything else is in the cache.
+        Assert.InRange(server.BytesSent - before, 1, 20);
+    }
+
     [Fact]
     public async Task Restore_FromAnAddressNobodyServes_SaysSoInOneSentence()
     {
