@@ -24,7 +24,7 @@ internal sealed class SnapshotRounds(IMemoryEngine engine)
         {
             engine.Home.Advise(range, Advice.PopulateWrite).OrThrow("MADV_POPULATE_WRITE", range);
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            var writing = Task.Factory.StartNew(
+            Task writing = Task.Factory.StartNew(
                 () => Write(range, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             try
             {
