@@ -2,7 +2,6 @@ using System;
 using System.Collections.Generic;
 using System.Threading;
 using Faultline.Sync;
-using Faultline.Sync.Scheduling;
 
 namespace Faultline.Paging;
 
@@ -24,14 +23,10 @@ internal sealed class LoadTable
     /// <summary>What may be evicted next. Guard: the lock; marking a page as used needs none.</summary>
     private readonly EvictionClock _clock;
 
-    /// <summary>Why nothing is loaded any more, or null. Guard: the lock.</summary>
-    private Exception? _closedBy;
+    private readonly TableGate _gate = new();
 
     /// <summary>Whether pages must stay, because memory we serve no more still shows them. Guard: the lock; only ever set.</summary>
     private bool _evictionStopped;
-
-    /// <summary>How many are using the image's file at this moment; who closes the table waits for them.</summary>
-    private int _users;
 
     private long _storeReads;
     private long _storeBytes;
@@ -307,49 +302,19 @@ internal sealed class LoadTable
     public void Close(Exception cause)
     {
         using RankedLock.Scope held = _lock.Enter();
-        Seam.Touch(this, TouchKind.Write);
-        _closedBy ??= cause;
+        _gate.Close(cause);
     }
 
     /// <summary>Why nothing is loaded any more, or null.</summary>
-    public Exception? ClosedBy
-    {
-        get
-        {
-            Seam.Touch(this, TouchKind.Read);
-            return Volatile.Read(ref _closedBy);
-        }
-    }
+    public Exception? ClosedBy => _gate.ClosedBy;
 
     /// <summary>Whether someone is between <see cref="TryEnterUse"/> and <see cref="ExitUse"/>.</summary>
-    public bool HasUsers
-    {
-        get
-        {
-            Seam.Touch(this, TouchKind.Read, place: 1);
-            return Volatile.Read(ref _users) != 0;
-        }
-    }
+    public bool HasUsers => _gate.HasUsers;
 
     /// <summary>Keeps the image's file open until <see cref="ExitUse"/>; false if the table is closed.</summary>
-    public bool TryEnterUse()
-    {
-        Seam.Touch(this, TouchKind.Add, place: 1);
-        Interlocked.Increment(ref _users);
-        if (ClosedBy is null)
-        {
-            return true;
-        }
+    public bool TryEnterUse() => _gate.TryEnter();
 
-        ExitUse();
-        return false;
-    }
-
-    public void ExitUse()
-    {
-        Seam.Touch(this, TouchKind.Add, place: 1);
-        Interlocked.Decrement(ref _users);
-    }
+    public void ExitUse() => _gate.Exit();
 
     /// <summary>A shared mapping got a page of its own for a hole, or found one there.</summary>
     public void Materialise(int page)
@@ -457,7 +422,7 @@ internal sealed class LoadTable
         PageState.Cached or PageState.Zero => ClaimKind.Ready,
         PageState.Loading => ClaimKind.Joined,
         PageState.Evicting => ClaimKind.Evicting,
-        _ => _closedBy is null ? ClaimKind.Claimed : ClaimKind.Closed,
+        _ => ClosedBy is null ? ClaimKind.Claimed : ClaimKind.Closed,
     };
 
     private PageLoad FindLocked(int page)
