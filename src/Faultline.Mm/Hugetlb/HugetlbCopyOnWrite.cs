@@ -91,9 +91,9 @@ internal static unsafe class HugetlbCopyOnWrite
         Vma vma = request.Vma;
         HugetlbPool pool = file.System.Hugetlb;
 
-        // The page to be copied has used the owner's reservation already; it is the children who keep it.
+        // The page to be copied has used the owner's reservation already: what is left over must do.
         bool isOwner = vma.HugetlbReservation is not null && source.IsAnonymous;
-        Errno errno = pool.Take(file.ReservationOf(vma), index, isOwner ? HugetlbTake.LeftOver : HugetlbTake.Reserved, out Folio copy);
+        Errno errno = pool.Take(file.ReservationOf(vma), index, out Folio copy);
         if (errno == Errno.EAGAIN)
         {
             return FaultResult.Retry;
@@ -120,7 +120,7 @@ internal static unsafe class HugetlbCopyOnWrite
             return FaultResult.Done;
         }
 
-        pool.Undo(isOwner ? null : file.ReservationOf(vma), index, copy);
+        pool.Undo(file.ReservationOf(vma), index, copy);
         return FaultResult.Retry;
     }
 

@@ -45,7 +45,7 @@ internal sealed unsafe class HugetlbFile : BackingFile
     /// <summary>Takes a page for an index that has none, and clears it. Under the index's lock.</summary>
     public Errno TakeZeroed(HugetlbReservation? reservation, ulong index, out Folio folio)
     {
-        Errno errno = System.Hugetlb.Take(reservation, index, HugetlbTake.Reserved, out folio);
+        Errno errno = System.Hugetlb.Take(reservation, index, out folio);
         if (errno == Errno.None)
         {
             NativeMemory.Clear(System.Pool.BytesOf(folio), (nuint)PageSize.Huge);

@@ -26,7 +26,7 @@ internal static unsafe class HugetlbFill
         Errno errno = CheckPlace(vma, address, file, index);
         if (errno == Errno.None)
         {
-            errno = system.Hugetlb.Take(file.ReservationOf(vma), index, HugetlbTake.Reserved, out Folio folio);
+            errno = system.Hugetlb.Take(file.ReservationOf(vma), index, out Folio folio);
             errno = errno == Errno.ENOSPC ? Errno.ENOMEM : errno;
             if (errno == Errno.None)
             {

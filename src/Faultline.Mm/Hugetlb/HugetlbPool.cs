@@ -94,15 +94,14 @@ internal sealed unsafe class HugetlbPool
     /// <summary>Takes a page (Linux: <c>alloc_hugetlb_folio</c>). Its bytes are undefined.</summary>
     /// <param name="reservation">What the mapping or file has reserved; null for nothing.</param>
     /// <param name="index">The page's index.</param>
-    /// <param name="use">Whether the reservation may be used.</param>
     /// <param name="folio">The page, with one reference. Give it back by <see cref="Undo"/> as long as nothing has come of it, or <see cref="Keep"/>
     /// it, or <see cref="KeepInFile"/>.</param>
     /// <returns>ENOSPC, or EAGAIN if a page is on its way back.</returns>
-    public Errno Take(HugetlbReservation? reservation, ulong index, HugetlbTake use, out Folio folio)
+    public Errno Take(HugetlbReservation? reservation, ulong index, out Folio folio)
     {
         folio = default;
         using RankedLock.Scope held = _lock.Enter();
-        bool isReserved = use == HugetlbTake.Reserved && reservation is not null && reservation.IsKeptFor(index);
+        bool isReserved = reservation is not null && reservation.IsKeptFor(index);
         if (!isReserved && _free.Count + _returning <= _reserved)
         {
             return Errno.ENOSPC;
@@ -123,7 +122,7 @@ internal sealed unsafe class HugetlbPool
             _reserved--;
         }
 
-        if (use == HugetlbTake.Reserved && reservation is { IsShared: false })
+        if (reservation is { IsShared: false })
         {
             reservation.Note(index);
         }

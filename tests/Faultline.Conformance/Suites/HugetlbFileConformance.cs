@@ -191,6 +191,20 @@ public abstract class HugetlbFileConformance(EngineHost host) : ConformanceSuite
         Assert.Equal(frame, Bed.Pagemap(area, 0).FrameOrSwap);
     }
 
+    // The copy takes the page's place for every thread at once, those with a translation of the old one included.
+    [Fact]
+    public void Store_CopyAfterAFork_IsSeenByAThreadThatReadBefore()
+    {
+        MappedArea area = Bed.Map(MemoryKind.HugetlbPrivate, pages: 1);
+        Bed.Store(area.At(0), 5);
+        Bed.OwnSpace(Expect.Ok(Bed.Space.Fork()));
+        IMemoryAccess reader = Bed.Own(Expect.Ok(Bed.Space.OpenAccess()));
+        IMemoryAccess writer = Bed.Own(Expect.Ok(Bed.Space.OpenAccess()));
+        Assert.Equal(5UL, PendingAccess.Load(reader, area.At(0)).AwaitValue());
+        PendingAccess.Store(writer, area.At(0), 6).AwaitValue();
+        Assert.Equal(6UL, PendingAccess.Load(reader, area.At(0)).AwaitValue());
+    }
+
     [Fact]
     public void Fork_SharedPage_OnePageForBoth()
     {
