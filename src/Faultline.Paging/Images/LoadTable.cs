@@ -219,7 +219,7 @@ internal sealed class LoadTable
         MarkUsed(load.First);
         if (cause is null)
         {
-            ForgiveNeighboursLocked(load);
+            _states.ForgiveAround(load.First, load.End, WindowPages);
         }
 
         LetGoLocked(load, worker, cause, GoalAfter(load, cause));
@@ -229,33 +229,12 @@ internal sealed class LoadTable
     /// What becomes of the faults that waited. A load of many pages that failed may have failed for one of them: each fault asks for its page alone,
     /// which the others' state of Failed sees to, and gets an answer of its own. Not if it has taken long: then there is no time for it.
     /// </summary>
-    private FaultGoal GoalAfter(PageLoad load, Exception? cause)
-    {
-        if (cause is null)
-        {
-            return FillsCache ? FaultGoal.Resolve : FaultGoal.Wake;
-        }
-
-        return load.Count > 1 && HasTimeFor(load.StartedAt) ? FaultGoal.Resolve : FaultGoal.Poison;
-    }
+    private FaultGoal GoalAfter(PageLoad load, Exception? cause) => cause is null
+        ? FillsCache ? FaultGoal.Resolve : FaultGoal.Wake
+        : load.Count > 1 && HasTimeFor(load.StartedAt) ? FaultGoal.Resolve : FaultGoal.Poison;
 
     /// <summary>Whether what was begun then may be tried again before its deadline.</summary>
     public bool HasTimeFor(long begun) => ClosedBy is null && Core.Elapsed(begun, Core.Now()) < Core.Options.LoadDeadline / 2;
-
-    /// <summary>A page beside pages that failed has come, so they need not be asked for one by one any more.</summary>
-    private void ForgiveNeighboursLocked(PageLoad load)
-    {
-        if (_states.Total(PageState.Failed) == 0)
-        {
-            return;
-        }
-
-        int end = Math.Min(Count, load.End + WindowPages);
-        for (int page = Math.Max(0, load.First - WindowPages); page < end; page++)
-        {
-            _states.Forgive(page);
-        }
-    }
 
     /// <summary>Gives a claim back, because the pages cannot be taken in now. Faults are put aside; leases are told the cause.</summary>
     public void GiveBack(PageLoad load, FaultWorker worker, FaultGoal goal, Exception? cause)

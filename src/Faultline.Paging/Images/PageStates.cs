@@ -1,3 +1,4 @@
+using System;
 using System.Diagnostics;
 using System.Threading;
 
@@ -41,12 +42,21 @@ internal sealed class PageStates(int count)
     /// <summary>Loading to Failed.</summary>
     public void EndLoadFailed(int page) => Move(page, PageState.Loading, PageState.Failed);
 
-    /// <summary>Failed to Absent: the store works again, so the page may come along with its neighbours. Other states stay.</summary>
-    public void Forgive(int page)
+    /// <summary>Failed to Absent, near pages that have come: the store works again, so those that failed need not be asked for one by one any
+    /// more.</summary>
+    public void ForgiveAround(int first, int end, int distance)
     {
-        if (_states[page] == PageState.Failed)
+        if (Total(PageState.Failed) == 0)
         {
-            Set(page, PageState.Absent);
+            return;
+        }
+
+        for (int page = Math.Max(0, first - distance); page < Math.Min(Count, end + distance); page++)
+        {
+            if (_states[page] == PageState.Failed)
+            {
+                Set(page, PageState.Absent);
+            }
         }
     }
 
