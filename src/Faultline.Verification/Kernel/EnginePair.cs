@@ -18,11 +18,11 @@ internal sealed class EnginePair : IDisposable
     private readonly Timer _watchdog;
     private PairRun? _current;
 
-    public EnginePair()
+    public EnginePair(InstallRuleVersion rule = InstallRuleVersion.Linux618)
     {
         _watchdog = new Timer(static pair => ((EnginePair)pair!).Watch(), this, 1000, 1000);
         Linux = new LinuxEngine();
-        Managed = new ManagedEngine(new ManagedEngineOptions { MemoryBytes = ManagedMemory, Swap = new MemorySwapDevice(SwapPages) });
+        Managed = new ManagedEngine(new ManagedEngineOptions { MemoryBytes = ManagedMemory, Swap = new MemorySwapDevice(SwapPages), InstallRule = rule });
     }
 
     /// <summary>The run under way: a call that does not come back, as the kernel had them, must not end the fuzzer.</summary>

@@ -70,6 +70,11 @@ internal sealed class EngineSide : IDisposable
     /// <summary>Begins a step that may sleep on its actor, and waits until it sleeps or is done.</summary>
     public StepOutcome Perform(in Step step, bool mayWaitForEvent)
     {
+        if (_eventActor >= 0 && _actors[_eventActor] is not { IsRunning: true })
+        {
+            _eventActor = -1;
+        }
+
         if (mayWaitForEvent && (_eventActor >= 0 || Pending() > 0))
         {
             return new(OutcomeKind.Busy);

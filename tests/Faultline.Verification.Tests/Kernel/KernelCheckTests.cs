@@ -1,0 +1,75 @@
+using System.Collections.Generic;
+using System.Threading.Tasks;
+using Faultline.Verification.Kernel;
+using Xunit;
+
+namespace Faultline.Verification.Tests.Kernel;
+
+public sealed class KernelCheckTests
+{
+    private const string RemapBesideANeighbour = """
+        open
+        map page=13 pages=5 mode=Anonymous value=3
+        register page=13 pages=5 mode=Missing|WriteProtect
+        remap page=17 pages=1 other=13 mode=MayMove|Fixed|DontUnmap value=1
+        """;
+
+    [Fact]
+    public async Task Run_SomePrograms_EnginesAgree()
+    {
+        CorpusTests.SkipWithoutKernel();
+
+        KernelCheckReport report = await new KernelCheck(new() { Operations = 5000, Seed = 1 }).RunAsync(TestContext.Current.CancellationToken);
+
+        Assert.True(report.Operations >= 5000);
+        Assert.True(report.TuplesReached > 500, $"Only {report.TuplesReached} tuples were reached.");
+        Assert.All(report.Differences, static difference => Assert.Fail(difference.Script));
+    }
+
+    [Fact]
+    public void Remap_BesideAWatchedNeighbour_KernelUnregistersTheNeighbour()
+    {
+        CorpusTests.SkipWithoutKernel();
+        using var engines = new EnginePair();
+        IReadOnlyList<Step> steps = KernelProgram.Parse(RemapBesideANeighbour).Steps;
+        using var run = new PairRun(engines);
+
+        Difference? difference = null;
+        foreach (Step step in steps)
+        {
+            difference ??= run.Do(step, closely: true);
+        }
+
+        Assert.NotNull(difference);
+        Assert.Equal(ExplainedDifferences.RemapUnregistersNeighbour, ExplainedDifferences.Explain(difference, steps));
+    }
+
+    [Fact]
+    public void Explain_MoveThatMovedAndSaysOccupied_IsTheKnownDefect()
+    {
+        IReadOnlyList<Step> steps = [new() { Verb = StepVerb.RaceMove, Pages = 1 }];
+        Difference moved = new(0, "the answer", "EEXIST (-17) though the page was moved", "ok");
+
+        Assert.Equal(ExplainedDifferences.MoveSaysOccupied, ExplainedDifferences.Explain(moved, steps));
+        Assert.Null(ExplainedDifferences.Explain(moved with { Linux = "EEXIST (-17) and the page was not moved" }, steps));
+        Assert.Null(ExplainedDifferences.Explain(moved with { Managed = moved.Linux }, steps));
+    }
+
+    [Fact]
+    public void Run_AManagedEngineThatIsWrong_IsNoticed()
+    {
+        CorpusTests.SkipWithoutKernel();
+        using var engines = new EnginePair(Mm.InstallRuleVersion.Review2021);
+        IReadOnlyList<Step> steps = KernelProgram.Parse(ProtectedReadOnly).Steps;
+
+        Assert.NotNull(ProgramReplay.Run(engines, steps));
+    }
+
+    // The rule of 2021 ignores protection in mappings that are not writable.
+    private const string ProtectedReadOnly = """
+        open
+        map page=1 pages=2 mode=Anonymous value=1
+        register page=1 pages=2 mode=Missing|WriteProtect
+        copy page=1 pages=1 mode=WriteProtect value=9
+        """;
+}
