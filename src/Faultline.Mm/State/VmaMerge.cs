@@ -82,13 +82,18 @@ internal static class VmaMerge
             vma = previous;
         }
 
+        MergeWithNext(vma);
+        return vma;
+    }
+
+    /// <summary>Merges a mapping that has grown with the one it has reached (Linux: <c>vma_merge_extend</c>).</summary>
+    public static void MergeWithNext(Vma vma)
+    {
         Vma? next = vma.Mm.Vmas.FindFrom(vma.End);
         if (next is not null && CanMerge(vma, next))
         {
             Absorb(vma, next);
         }
-
-        return vma;
     }
 
     /// <summary>Whether nothing but their borders and anonymous filing keeps two mappings apart.</summary>

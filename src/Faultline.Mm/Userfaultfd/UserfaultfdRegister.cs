@@ -115,7 +115,9 @@ internal static class UserfaultfdRegister
         }
 
         vma.SetUserfaultfd(null, VmaFlags.None);
-        return VmaMerge.MergeWithNeighbours(vma);
+
+        // Mappings of a context that nobody took are reset where they are (Linux: userfaultfd_reset_ctx).
+        return clearsProtection ? VmaMerge.MergeWithNeighbours(vma) : vma;
     }
 
     private static VmaFlags FlagsOf(RegisterModes modes) =>

@@ -29,6 +29,12 @@ internal static class Mremap
             result = RunLocked(mm, ref plan, events, ref grownFrom);
         }
 
+        if (result.IsOk && grownFrom != 0)
+        {
+            // Before anybody is told, as the kernel does it.
+            _ = Mlock.PopulateAll(mm, grownFrom, result.Value + plan.NewLength);
+        }
+
         if (result.IsOk)
         {
             events.TellAll();
@@ -38,11 +44,6 @@ internal static class Mremap
             // What was unmapped before the failure is unmapped; its event is told all the same.
             events.CancelRemaps();
             events.TellAll();
-        }
-
-        if (result.IsOk && grownFrom != 0)
-        {
-            _ = Mlock.PopulateAll(mm, grownFrom, result.Value + plan.NewLength);
         }
 
         return new(new VirtualAddress(result.Value), result.Errno);
@@ -196,7 +197,7 @@ internal static class Mremap
         }
 
         VmaMerge.SetEnd(vma, vma.End + growth);
-        VmaMerge.MergeWithNeighbours(vma);
+        VmaMerge.MergeWithNext(vma);
         return true;
     }
 

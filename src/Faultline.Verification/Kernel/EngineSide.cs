@@ -288,10 +288,10 @@ internal sealed class EngineSide : IDisposable
     }
 
     // A call that brings in a range and sleeps in the middle looks at the mappings again when it goes on; what it then brings of mappings that have
-    // changed meanwhile is left out here.
+    // changed meanwhile is left out here. So is MADV_REMOVE, which in the kernel does not look again.
     private bool IsBehindPopulation(in Step step)
     {
-        if (step.Verb > StepVerb.Unlock || (step.Verb == StepVerb.Advise && !IsPopulation(in step)))
+        if (step.Verb > StepVerb.Unlock)
         {
             return false;
         }
@@ -308,7 +308,7 @@ internal sealed class EngineSide : IDisposable
     }
 
     private static bool IsPopulation(in Step step) =>
-        step.Verb == StepVerb.Lock || (Advice)step.Mode is Advice.PopulateRead or Advice.PopulateWrite;
+        step.Verb == StepVerb.Lock || (Advice)step.Mode is Advice.PopulateRead or Advice.PopulateWrite or Advice.Remove;
 
     private void DisposeSpace(int space)
     {
