@@ -291,7 +291,7 @@ internal sealed class EngineSide : IDisposable
     // changed meanwhile is left out here. So is MADV_REMOVE, which in the kernel does not look again.
     private bool IsBehindPopulation(in Step step)
     {
-        if (step.Verb > StepVerb.Unlock)
+        if (step.Verb > StepVerb.Unlock && step.Verb is not (StepVerb.Register or StepVerb.Unregister))
         {
             return false;
         }

@@ -114,7 +114,7 @@ internal sealed class PairRun : IDisposable
             }
 
             bool isEvent = MayWaitForEvent(in step);
-            bool isOnActor = isEvent || MaySleep(in step) || (running != 0 && step.Verb <= StepVerb.Unlock);
+            bool isOnActor = isEvent || MaySleep(in step) || (running != 0 && ChangesMappings(step.Verb));
             StepOutcome linux = isOnActor ? Linux.Perform(in step, isEvent) : Linux.Execute(in step, -1);
             StepOutcome managed = isOnActor ? Managed.Perform(in step, isEvent) : Managed.Execute(in step, -1);
             LastOutcome = linux;
@@ -285,6 +285,8 @@ internal sealed class PairRun : IDisposable
             }
         }
     }
+
+    private static bool ChangesMappings(StepVerb verb) => verb is <= StepVerb.Unlock or StepVerb.Register or StepVerb.Unregister;
 
     private bool MayWaitForEvent(in Step step) => (Managed.AllFeatures & Events) != 0 && step.Verb switch
     {
