@@ -44,6 +44,7 @@ internal static unsafe class UserfaultfdMoveHuge
     {
         MmSystem system = mm.System;
         Folio folio;
+        bool isZero;
         using (RankedLock.Scope held = system.TableLocks.Enter(place.Table))
         {
             Pte entry = place.ReadLocked();
@@ -53,13 +54,15 @@ internal static unsafe class UserfaultfdMoveHuge
             }
 
             folio = system.Memory.FolioAt(entry.FrameNumber);
-            if (!entry.IsSpecial)
+            isZero = entry.IsSpecial;
+            if (!isZero)
             {
                 folio.Get();
             }
         }
 
-        if (folio.Has(FolioFlags.Reserved))
+        // By the entry as it was: without a reference the folio may be anybody's by now.
+        if (isZero)
         {
             return HugeMove.TryMoveZero(mm, target, targetAt, targetMiddle, place) ? Errno.None : Errno.EAGAIN;
         }
