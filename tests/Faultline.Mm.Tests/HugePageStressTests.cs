@@ -33,6 +33,8 @@ public sealed class HugePageStressTests
             MemoryLimitBytes = seed % 2 == 0 ? 10UL << 20 : 0,
             Swap = new MemorySwapDevice(16384),
             TransparentHugePages = TransparentHugePages.Always,
+            Khugepaged = new KhugepagedOptions { Files = TransparentHugePages.Always },
+            GuardsMemory = true,
         });
         long framesAtStart = engine.FramesInUse;
         using (var scene = new Scene(engine, seed))
@@ -49,6 +51,7 @@ public sealed class HugePageStressTests
 
     private sealed class Scene : IDisposable
     {
+        private readonly ManagedEngine _engine;
         private readonly int _seed;
         private readonly IAddressSpace _space;
         private readonly IUserfaultfd _uffd;
@@ -60,8 +63,12 @@ public sealed class HugePageStressTests
         private readonly VirtualAddress[] _areas;
         private volatile bool _isOver;
 
+        /// <summary>Calls that made huge pages, and what khugepaged made.</summary>
+        private int _collapsed;
+
         public Scene(ManagedEngine engine, int seed)
         {
+            _engine = engine;
             _seed = seed;
             _space = engine.CreateAddressSpace().OrThrow("an address space");
             _uffd = UserfaultfdHandshake.Open(_space, UserfaultfdFeatures.WriteProtectAsync).OrThrow("userfaultfd");
@@ -88,11 +95,13 @@ public sealed class HugePageStressTests
             Start(Move, 5);
             Start(Forks, 6);
             Start(Files, 7);
+            Start(Khugepaged, 8);
             var watch = Stopwatch.StartNew();
             SpinWait.SpinUntil(() => watch.Elapsed > duration || _failures.Count != 0, duration + Deadline);
             _isOver = true;
             Assert.True(_threads.TrueForAll(thread => thread.Join(Deadline)), "A thread did not come back.");
             Assert.True(_failures.Count == 0, string.Join('\n', _failures));
+            Assert.True(_collapsed > 0, "Nothing was ever collapsed: the load does not do what it is for.");
         }
 
         public void Dispose()
@@ -186,7 +195,8 @@ public sealed class HugePageStressTests
                     _ => Advice.Collapse,
                 };
                 AddressRange range = AnyRange(random);
-                _space.Advise(range, advice);
+                bool isDone = _space.Advise(range, advice).IsOk;
+                Interlocked.Add(ref _collapsed, isDone && advice == Advice.Collapse && range.Length >= PageSize.Huge ? 1 : 0);
                 if (advice == Advice.GuardInstall)
                 {
                     _space.Advise(range, Advice.GuardRemove);
@@ -251,6 +261,17 @@ public sealed class HugePageStressTests
             }
 
             _uffd.Register(area, RegisterModes.WriteProtect);
+        }
+
+        private void Khugepaged(Random random)
+        {
+            while (!_isOver)
+            {
+                Interlocked.Add(ref _collapsed, _engine.ScanForHugePages());
+
+                // It has everybody else out for each huge page it looks at closely.
+                SpinWait.SpinUntil(() => _isOver, TimeSpan.FromMilliseconds(random.Next(5, 40)));
+            }
         }
 
         /// <summary>Cuts, punches and fills the file; what the pages hold is zero or their own.</summary>
