@@ -1,5 +1,10 @@
 using Faultline.Linux;
+using Xunit;
 
 namespace Faultline.Paging.Tests;
 
-public sealed class MinorFaultOnLinux() : MinorFaultTests(new LinuxEngine());
+public sealed class MinorFaultOnLinux(HugePagesOnLinux hugePages) : MinorFaultTests(new LinuxEngine()), IClassFixture<HugePagesOnLinux>
+{
+    /// <summary>Held by the fixture for as long as the class runs.</summary>
+    public HugePagesOnLinux HugePages { get; } = hugePages;
+}
