@@ -34,6 +34,9 @@ internal static unsafe class FolioSplit
             frame->Swap = 0;
             frame->Group = head->Group;
             frame->Flags = (int)flags;
+
+            // Listed before anybody can find it by the page cache, and free it: reclaim passes over what has no reference yet.
+            pool.Lru.Add(new Folio(frame));
             Volatile.Write(ref frame->Head, frame->Number);
             Volatile.Write(ref frame->RefCount, references);
         }
@@ -43,11 +46,6 @@ internal static unsafe class FolioSplit
         if (wasListed)
         {
             pool.Lru.Add(folio);
-        }
-
-        for (int i = 1; i < count; i++)
-        {
-            pool.Lru.Add(new Folio(head + i));
         }
     }
 }
