@@ -74,6 +74,8 @@ internal sealed unsafe class HugetlbFile : BackingFile
             return true;
         }
 
+        // What was reserved beyond the end went with the end.
+        HugetlbPool.Keep(folio);
         Remove(folio, index);
         return false;
     }

@@ -122,9 +122,15 @@ internal sealed unsafe class HugetlbPool
             _reserved--;
         }
 
-        if (reservation is { IsShared: false })
+        // A file's note is of what is reserved or there: until the page is there it is neither, or a cut of the end meanwhile would
+        // release the reservation a second time.
+        if (reservation is { IsShared: true })
         {
-            reservation.Note(index);
+            reservation.Forget(index);
+        }
+        else
+        {
+            reservation?.Note(index);
         }
 
         // Last, and visible last: a look-up that still holds the number may take a reference from here on, and then looks again.
@@ -139,7 +145,12 @@ internal sealed unsafe class HugetlbPool
     public void KeepInFile(HugetlbReservation reservation, ulong index, Folio folio)
     {
         using RankedLock.Scope held = _lock.Enter();
-        reservation.Note(index);
+        if (!reservation.Note(index))
+        {
+            // A mapping made meanwhile has reserved the page for this index: here it is.
+            _reserved--;
+        }
+
         Keep(folio);
     }
 
@@ -152,11 +163,15 @@ internal sealed unsafe class HugetlbPool
         {
             if (folio.Has(FolioFlags.RestoreReserve))
             {
-                _reserved++;
-                _returning++;
-                if (reservation is { IsShared: false })
+                if (reservation!.IsShared ? reservation.Note(index) : reservation.Forget(index))
                 {
-                    reservation.Forget(index);
+                    _reserved++;
+                    _returning++;
+                }
+                else
+                {
+                    // A mapping made meanwhile has reserved a page for this index: one is enough.
+                    Keep(folio);
                 }
             }
         }
