@@ -3,7 +3,7 @@ using Faultline.Linux.Tests;
 
 namespace Faultline.Paging.Tests;
 
-/// <summary>Huge pages in the kernel's pool for as long as a class runs, given back afterwards. Where there are none, its cases say so and are skipped.</summary>
+/// <summary>Huge pages in the kernel's pool for as long as a class runs, given back afterwards. Where there are none, its cases are skipped.</summary>
 public sealed class HugePagesOnLinux : IDisposable
 {
     private readonly HugePageUse _use = HugePageUse.Shared();
