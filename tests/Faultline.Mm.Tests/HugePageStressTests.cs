@@ -1,7 +1,6 @@
 using System;
 using System.Collections.Generic;
-using System.Diagnostics;
-using System.Globalization;
+using System.Linq;
 using System.Threading;
 using Xunit;
 
@@ -16,7 +15,6 @@ public sealed class HugePageStressTests
     private const ulong Page = PageSize.Small;
     private const int HugePages = 3;
     private const int AreaPages = HugePages * 512;
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(1);
 
     [Theory]
     [InlineData(1)]
@@ -25,8 +23,7 @@ public sealed class HugePageStressTests
     [InlineData(4)]
     public void HugePages_EverythingAtOnceSeeded_AddsUpAndLosesNothing(int seed)
     {
-        string? wanted = Environment.GetEnvironmentVariable("FAULTLINE_STRESS_SECONDS");
-        var duration = TimeSpan.FromSeconds(wanted is null ? 1 : double.Parse(wanted, CultureInfo.InvariantCulture));
+        TimeSpan duration = StressLoad.DurationOr(TimeSpan.FromSeconds(1));
         using var engine = new ManagedEngine(new ManagedEngineOptions
         {
             MemoryBytes = 128UL << 20,
@@ -49,29 +46,19 @@ public sealed class HugePageStressTests
         Assert.Equal(framesAtStart, engine.FramesInUse);
     }
 
-    private sealed class Scene : IDisposable
+    private sealed class Scene : StressLoad
     {
-        private readonly ManagedEngine _engine;
-        private readonly int _seed;
-        private readonly IAddressSpace _space;
-        private readonly IUserfaultfd _uffd;
-        private readonly List<Thread> _threads = [];
-        private readonly List<string> _failures = [];
         private readonly IMemoryFile _file;
 
         /// <summary>Two of private memory, and a shared and a private mapping of the file.</summary>
         private readonly VirtualAddress[] _areas;
-        private volatile bool _isOver;
 
         /// <summary>Calls that made huge pages, and what khugepaged made.</summary>
         private int _collapsed;
 
         public Scene(ManagedEngine engine, int seed)
+            : base(engine, seed, UserfaultfdFeatures.WriteProtectAsync)
         {
-            _engine = engine;
-            _seed = seed;
-            _space = engine.CreateAddressSpace().OrThrow("an address space");
-            _uffd = UserfaultfdHandshake.Open(_space, UserfaultfdFeatures.WriteProtectAsync).OrThrow("userfaultfd");
             _file = engine.CreateMemoryFile(new MemoryFileOptions { Name = "stress", Size = AreaPages * Page }).OrThrow("a memory file");
             _areas =
             [
@@ -82,68 +69,24 @@ public sealed class HugePageStressTests
             ];
             foreach (VirtualAddress area in _areas)
             {
-                Assert.True(_uffd.Register(Whole(area), RegisterModes.WriteProtect).IsOk);
+                Assert.True(Userfaultfd.Register(Whole(area), RegisterModes.WriteProtect).IsOk);
             }
         }
 
-        public void Run(TimeSpan duration)
-        {
-            Start(Access, 1);
-            Start(Access, 2);
-            Start(Discard, 3);
-            Start(Protect, 4);
-            Start(Move, 5);
-            Start(Forks, 6);
-            Start(Files, 7);
-            Start(Khugepaged, 8);
-            var watch = Stopwatch.StartNew();
+        protected override IReadOnlyList<Action<Random>> Bodies => [Access, Access, Discard, Protect, Move, Forks, Files, Khugepaged];
 
-            // On a busy machine it goes on until there was something to see.
-            bool IsEnough() => watch.Elapsed > duration && Volatile.Read(ref _collapsed) > 0;
-            SpinWait.SpinUntil(() => IsEnough() || _failures.Count != 0, duration + Deadline);
-            _isOver = true;
-            Assert.True(_threads.TrueForAll(thread => thread.Join(Deadline)), "A thread did not come back.");
-            Assert.True(_failures.Count == 0, string.Join('\n', _failures));
-            Assert.True(_collapsed > 0, "Nothing was ever collapsed: the load does not do what it is for.");
-        }
+        protected override IEnumerable<AddressRange> Areas => _areas.Select(Whole);
 
-        public void Dispose()
-        {
-            _uffd.Dispose();
-            _space.Dispose();
-            _file.Dispose();
-        }
+        protected override bool HasSeenEnough => Volatile.Read(ref _collapsed) > 0;
+
+        protected override void DisposeFiles() => _file.Dispose();
+
+        protected override void Answer(in UserfaultfdMessage message, Random random) =>
+            Assert.Fail($"Protection is asynchronous, and yet there is a message: {message.Kind} at {message.Address}.");
 
         private static AddressRange Whole(VirtualAddress area) => new(area, AreaPages * Page);
 
-        private VirtualAddress Place(ulong number, MapRequest request) =>
-            _space.Map(request with { Address = new VirtualAddress(number << 32), Options = request.Options | MapOptions.Fixed }).OrThrow("mmap");
-
         private VirtualAddress AnyArea(Random random) => _areas[random.Next(_areas.Length)];
-
-        private void Start(Action<Random> body, int number)
-        {
-            var thread = new Thread(() => Guarded(body, new Random((_seed * 100) + number))) { IsBackground = true, Name = body.Method.Name };
-            _threads.Add(thread);
-            thread.Start();
-        }
-
-        private void Guarded(Action<Random> body, Random random)
-        {
-            try
-            {
-                body(random);
-            }
-#pragma warning disable CA1031 // Whatever it is, it is the finding of this test.
-            catch (Exception exception)
-#pragma warning restore CA1031
-            {
-                lock (_failures)
-                {
-                    _failures.Add($"{body.Method.Name}: {exception}");
-                }
-            }
-        }
 
         /// <summary>Small pieces, whole huge pages, everything.</summary>
         private AddressRange AnyRange(Random random)
@@ -163,8 +106,8 @@ public sealed class HugePageStressTests
 
         private void Access(Random random)
         {
-            using IMemoryAccess access = _space.OpenAccess().OrThrow("access");
-            while (!_isOver)
+            using IMemoryAccess access = Space.OpenAccess().OrThrow("access");
+            while (!IsOver)
             {
                 int page = random.Next(AreaPages);
                 CheckedAccess(access, AnyArea(random), page, random);
@@ -186,7 +129,7 @@ public sealed class HugePageStressTests
 
         private void Discard(Random random)
         {
-            while (!_isOver)
+            while (!IsOver)
             {
                 Advice advice = random.Next(8) switch
                 {
@@ -198,11 +141,11 @@ public sealed class HugePageStressTests
                     _ => Advice.Collapse,
                 };
                 AddressRange range = AnyRange(random);
-                bool isDone = _space.Advise(range, advice).IsOk;
+                bool isDone = Space.Advise(range, advice).IsOk;
                 Interlocked.Add(ref _collapsed, isDone && advice == Advice.Collapse && range.Length >= PageSize.Huge ? 1 : 0);
                 if (advice == Advice.GuardInstall)
                 {
-                    _space.Advise(range, Advice.GuardRemove);
+                    Space.Advise(range, Advice.GuardRemove);
                 }
 
                 Thread.Yield();
@@ -211,20 +154,20 @@ public sealed class HugePageStressTests
 
         private void Protect(Random random)
         {
-            while (!_isOver)
+            while (!IsOver)
             {
                 AddressRange range = AnyRange(random);
                 switch (random.Next(3))
                 {
                     case 0:
-                        _uffd.WriteProtect(range, WriteProtectModes.Protect);
+                        Userfaultfd.WriteProtect(range, WriteProtectModes.Protect);
                         break;
                     case 1:
-                        _uffd.WriteProtect(range, WriteProtectModes.None);
+                        Userfaultfd.WriteProtect(range, WriteProtectModes.None);
                         break;
                     default:
-                        _space.Protect(range, Protections.Read);
-                        _space.Protect(range, Protections.ReadWrite);
+                        Space.Protect(range, Protections.Read);
+                        Space.Protect(range, Protections.ReadWrite);
                         break;
                 }
 
@@ -235,15 +178,15 @@ public sealed class HugePageStressTests
         /// <summary>Moves pages to the same place of the other area, and an area away and back.</summary>
         private void Move(Random random)
         {
-            while (!_isOver)
+            while (!IsOver)
             {
                 AddressRange range = AnyRange(random);
                 ulong offset = range.Start.Value & ((1UL << 32) - 1);
                 VirtualAddress other = _areas[random.Next(2)] + offset;
                 if (other != range.Start)
                 {
-                    _space.Advise(new AddressRange(other, range.Length), Advice.DontNeed);
-                    _uffd.Move(other, range.Start, range.Length, MoveModes.AllowSourceHoles);
+                    Space.Advise(new AddressRange(other, range.Length), Advice.DontNeed);
+                    Userfaultfd.Move(other, range.Start, range.Length, MoveModes.AllowSourceHoles);
                 }
 
                 if (random.Next(8) == 0)
@@ -258,29 +201,29 @@ public sealed class HugePageStressTests
             AddressRange area = Whole(AnyArea(random));
             var away = new VirtualAddress((9UL << 32) + ((ulong)random.Next(2) * Page));
             const RemapOptions Fixed = RemapOptions.MayMove | RemapOptions.Fixed;
-            if (_space.Remap(area, area.Length, Fixed, away).IsOk)
+            if (Space.Remap(area, area.Length, Fixed, away).IsOk)
             {
-                _space.Remap(new AddressRange(away, area.Length), area.Length, Fixed, area.Start).OrThrow("mremap back", area);
+                Space.Remap(new AddressRange(away, area.Length), area.Length, Fixed, area.Start).OrThrow("mremap back", area);
             }
 
-            _uffd.Register(area, RegisterModes.WriteProtect);
+            Userfaultfd.Register(area, RegisterModes.WriteProtect);
         }
 
         private void Khugepaged(Random random)
         {
-            while (!_isOver)
+            while (!IsOver)
             {
-                Interlocked.Add(ref _collapsed, _engine.ScanForHugePages());
+                Interlocked.Add(ref _collapsed, Engine.ScanForHugePages());
 
                 // It has everybody else out for each huge page it looks at closely.
-                SpinWait.SpinUntil(() => _isOver, TimeSpan.FromMilliseconds(random.Next(5, 40)));
+                SpinWait.SpinUntil(() => IsOver, TimeSpan.FromMilliseconds(random.Next(5, 40)));
             }
         }
 
         /// <summary>Cuts, punches and fills the file; what the pages hold is zero or their own.</summary>
         private void Files(Random random)
         {
-            while (!_isOver)
+            while (!IsOver)
             {
                 int page = random.Next(AreaPages);
                 ulong offset = (ulong)page * Page;
@@ -294,13 +237,13 @@ public sealed class HugePageStressTests
                         _file.PunchHole(offset + 8, (ulong)random.Next(1, 30_000));
                         break;
                     case 2:
-                        _uffd.Continue(new AddressRange(_areas[2 + random.Next(2)] + offset, Page));
+                        Userfaultfd.Continue(new AddressRange(_areas[2 + random.Next(2)] + offset, Page));
                         break;
                     case 3:
                         _file.Allocate(offset, Page);
                         break;
                     case 4:
-                        _uffd.Zeropage(new AddressRange(_areas[2 + random.Next(2)] + offset, Page));
+                        Userfaultfd.Zeropage(new AddressRange(_areas[2 + random.Next(2)] + offset, Page));
                         break;
                     default:
                         _file.Write(offset, BitConverter.GetBytes((1UL << 16) | (uint)page));
@@ -311,11 +254,11 @@ public sealed class HugePageStressTests
 
         private void Forks(Random random)
         {
-            while (!_isOver)
+            while (!IsOver)
             {
-                using IAddressSpace child = _space.Fork().OrThrow("fork");
+                using IAddressSpace child = Space.Fork().OrThrow("fork");
                 using IMemoryAccess access = child.OpenAccess().OrThrow("access");
-                for (int i = 0; i < 200 && !_isOver; i++)
+                for (int i = 0; i < 200 && !IsOver; i++)
                 {
                     CheckedAccess(access, AnyArea(random), random.Next(AreaPages), random);
                 }

@@ -34,8 +34,7 @@ public sealed class StressTests
     [MemberData(nameof(Seeds))]
     public void EverythingAtOnce_Seeded_AddsUpAndLeaksNothing(int seed)
     {
-        string? wanted = Environment.GetEnvironmentVariable("FAULTLINE_STRESS_SECONDS");
-        double seconds = wanted is null ? 0.75 : double.Parse(wanted, CultureInfo.InvariantCulture);
+        TimeSpan duration = StressLoad.DurationOr(TimeSpan.FromSeconds(0.75));
         ISwapDevice swap = seed % 3 == 0 ? new UnreliableSwapDevice(8192, seed) : new MemorySwapDevice(8192);
         using var engine = new ManagedEngine(new ManagedEngineOptions
         {
@@ -50,7 +49,7 @@ public sealed class StressTests
         long accesses = 0;
         using (var scene = new StressScene(engine, seed, LimitOf(seed) != 0 || seed % 3 == 0))
         {
-            int rounds = Math.Max(1, (int)(seconds / Round.TotalSeconds));
+            int rounds = Math.Max(1, (int)(duration / Round));
             for (int round = 0; round < rounds; round++)
             {
                 scene.Run(Round);
