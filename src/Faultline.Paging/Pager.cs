@@ -38,6 +38,9 @@ public sealed class Pager : IDisposable, IAsyncDisposable
         _core = new PagerCore(engine, Options);
     }
 
+    /// <summary>The name in metrics and messages: that of the options, with a number behind it if another pager of this process has it.</summary>
+    public string Name => _core.Name;
+
     /// <summary>The engine.</summary>
     public IMemoryEngine Engine { get; }
 
@@ -87,6 +90,7 @@ public sealed class Pager : IDisposable, IAsyncDisposable
             _images.Add(image);
         }
 
+        _core.Log.ImageOpened(image);
         return image;
     }
 
@@ -128,6 +132,7 @@ public sealed class Pager : IDisposable, IAsyncDisposable
             ObjectDisposedException.ThrowIf(IsDisposed, this);
             PagerClient client = new(_core, context, name, parent: null);
             _core.Register(client);
+            _core.Log.ClientAttached(client);
             return client;
         }
         catch
@@ -208,6 +213,7 @@ public sealed class Pager : IDisposable, IAsyncDisposable
         }
 
         _core.UnregisterTable(image.Table);
+        _core.Log.ImageClosed(image);
         using RankedLock.Scope held = _lock.Enter();
         _images.Remove(image);
     }

@@ -1,9 +1,11 @@
 using System;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Threading;
 using Faultline.Sync;
 using Faultline.Sync.Scheduling;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Faultline.Paging;
 
@@ -43,6 +45,7 @@ internal sealed class PagerCore : IDisposable
         Engine = engine;
         Options = options;
         _nanosecondsPerTick = 1e9 / options.TimeProvider.TimestampFrequency;
+        Log = new PagerLog((options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger(PagingTelemetry.LogCategory), options.TimeProvider);
         Poller = engine.CreatePoller();
         Buffers = new BufferPool(options.LoadBytes);
         Loads = new LoadPool(this);
@@ -54,7 +57,26 @@ internal sealed class PagerCore : IDisposable
         {
             _handlers[i] = Seam.Start($"faultline-handler-{i}", Handle);
         }
+
+        Name = PagerMetrics.Add(this, options.Name);
+        Log.PagerStarted(Name, engine.Name, options.HandlerThreads, options.BudgetBytes);
     }
+
+    /// <summary>The name in metrics; no other open pager of this process has it.</summary>
+    public string Name
+    {
+        get;
+        set
+        {
+            field = value;
+            NameTag = new(TelemetryTag.Pager, value);
+        }
+    } = string.Empty;
+
+    /// <summary><see cref="Name"/>, for measurements.</summary>
+    public KeyValuePair<string, object?> NameTag { get; private set; }
+
+    public PagerLog Log { get; }
 
     public IMemoryEngine Engine { get; }
 
@@ -114,6 +136,8 @@ internal sealed class PagerCore : IDisposable
     public TimeSpan Elapsed(long from, long to) => Options.TimeProvider.GetElapsedTime(from, to);
 
     public long Nanoseconds(long from, long to) => (long)((to - from) * _nanosecondsPerTick);
+
+    public double Seconds(long from, long to) => (to - from) * _nanosecondsPerTick / 1e9;
 
     public long Ticks(TimeSpan time) => (long)(time.TotalSeconds * Options.TimeProvider.TimestampFrequency);
 
@@ -205,6 +229,20 @@ internal sealed class PagerCore : IDisposable
         client.Tag = tag;
     }
 
+    /// <summary>What the clients have counted, those that have ended included; by <see cref="PagerCounter"/>.</summary>
+    public long[] CounterTotals()
+    {
+        long[] totals = new long[(int)PagerCounter.Count];
+        using RankedLock.Scope held = _registry.Enter();
+        _ended.AddTo(totals);
+        foreach (PagerClient? client in _clients)
+        {
+            client?.Counters.AddTo(totals);
+        }
+
+        return totals;
+    }
+
     public void RegisterTable(LoadTable table)
     {
         using RankedLock.Scope held = _registry.Enter();
@@ -222,7 +260,15 @@ internal sealed class PagerCore : IDisposable
         {
             Seam.Touch(this, TouchKind.Write, place: 1);
             Volatile.Write(ref _tables, Array.FindAll(_tables, other => !ReferenceEquals(other, table)));
-            _endedTables.Add(table);
+            if (table.FillsCache)
+            {
+                _endedTables.Add(table);
+            }
+            else
+            {
+                // Copies for a client that has ended: the image has read them, and outlives its clients.
+                table.Image.Table.Absorb(table);
+            }
         }
     }
 
@@ -235,9 +281,10 @@ internal sealed class PagerCore : IDisposable
         {
             Register(child);
         }
-        catch (MemoryEngineException)
+        catch (MemoryEngineException cause)
         {
             // It cannot be waited on: what it has not got becomes an error there, rather than zeroes.
+            Log.ForkNotServed(child.Name, cause);
             child.Detach(DetachPolicy.Poison);
         }
 
@@ -279,6 +326,7 @@ internal sealed class PagerCore : IDisposable
         }
 
         client.Complete(end);
+        Log.ClientEnded(client, end);
     }
 
     /// <summary>Pages have left the cache, and so every mapping that had not made a copy of its own.</summary>
@@ -308,6 +356,7 @@ internal sealed class PagerCore : IDisposable
         foreach (LoadTable table in Tables)
         {
             table.AbandonStartedBefore(latest, worker, table.OverdueCause);
+            LoadEnding.TellAbandoned(this, worker, table.OverdueCause);
         }
 
         Loop.Work(worker);
@@ -319,6 +368,7 @@ internal sealed class PagerCore : IDisposable
         table.Close(cause);
         FaultWorker worker = RentWorker();
         table.AbandonStartedBefore(long.MaxValue, worker, cause);
+        LoadEnding.TellAbandoned(this, worker, cause);
         Loop.Work(worker);
         ReturnWorker(worker);
         while (table.HasUsers)
@@ -357,6 +407,8 @@ internal sealed class PagerCore : IDisposable
     /// <summary>Stops the threads. Clients have been detached and tables closed before.</summary>
     public void Dispose()
     {
+        PagerMetrics.Remove(this);
+        Log.PagerClosed(Name);
         _timekeeper.Dispose();
         Poller.Stop();
         bool allEnded = true;
@@ -379,6 +431,8 @@ internal sealed class PagerCore : IDisposable
 
     private void Handle()
     {
+        // Not in the trace of whoever made the pager: that is over long before.
+        Activity.Current = null;
         using FaultWorker worker = new();
         Loop.Run(worker);
     }

@@ -1,4 +1,5 @@
 using System;
+using Microsoft.Extensions.Logging;
 
 namespace Faultline.Paging;
 
@@ -26,6 +27,12 @@ public sealed record PagerOptions
     /// mapping.</summary>
     public ulong? BudgetBytes { get; init; }
 
+    /// <summary>The name in metrics and messages. A second pager of the same name in this process gets a number behind it.</summary>
+    public string Name { get; init; } = "pager";
+
+    /// <summary>Where messages go, or null for nowhere. Their category is <see cref="PagingTelemetry.LogCategory"/>.</summary>
+    public ILoggerFactory? LoggerFactory { get; init; }
+
     /// <summary>The clock of deadlines and latencies.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
@@ -49,6 +56,7 @@ public sealed record PagerOptions
         Require(
             BudgetBytes is null || BudgetBytes >= 2UL * (ulong)LoadBytes,
             $"BudgetBytes is {BudgetBytes}; it must be at least twice LoadBytes ({LoadBytes}).");
+        Require(!string.IsNullOrEmpty(Name), "Name is empty; leave it out for 'pager'.");
         Require(TimeProvider is not null, "TimeProvider is null; leave it out for the system's.");
     }
 

@@ -1,4 +1,6 @@
 using System;
+using System.Diagnostics.Metrics;
+using System.Threading;
 using System.Threading.Tasks;
 using Xunit;
 
@@ -7,12 +9,17 @@ namespace Faultline.Paging.Tests;
 /// <summary>The path of a fault allocates nothing.</summary>
 public abstract class AllocationTests(IMemoryEngine engine) : PagerTests(engine)
 {
+    private long _measurements;
+
     [Theory(Timeout = 120_000)]
-    [InlineData(RegionKind.PrivateImage)]
-    [InlineData(RegionKind.Copied)]
-    public async Task Load_TenThousandFaults_AllocateNothing(RegionKind kind)
+    [InlineData(RegionKind.PrivateImage, false)]
+    [InlineData(RegionKind.PrivateImage, true)]
+    [InlineData(RegionKind.Copied, false)]
+    [InlineData(RegionKind.Copied, true)]
+    public async Task Load_TenThousandFaults_AllocateNothing(RegionKind kind, bool isMeasured)
     {
         await Task.Yield();
+        using MeterListener? listener = isMeasured ? Listen() : null;
         const int Warm = 2000;
         const int Measured = 10_000;
         const int Rounds = 4;
@@ -28,10 +35,29 @@ public abstract class AllocationTests(IMemoryEngine engine) : PagerTests(engine)
             least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
         }
 
+        Assert.Equal(isMeasured, Volatile.Read(ref _measurements) >= Rounds * Measured);
         client.Counts(Warm + (Rounds * Measured), static s => s.Faults);
 
         // The count is of the whole process, so the best round counts; one object for every ten faults would be 24,000 bytes.
         Assert.InRange(least, 0, 20_000);
+    }
+
+    /// <summary>Listens to every measurement, and allocates nothing itself.</summary>
+    private MeterListener Listen()
+    {
+        MeterListener listener = new()
+        {
+            InstrumentPublished = static (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == PagingTelemetry.MeterName)
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<double>((_, _, _, _) => Interlocked.Increment(ref _measurements));
+        listener.Start();
+        return listener;
     }
 
     private static void Touch(TestClient client, int first, int count)

@@ -77,6 +77,7 @@ internal sealed class FaultLoop(PagerCore core)
         if (!Eviction.MakeRoom(table, worker))
         {
             NoRoomException cause = new($"The budget of {core.Options.BudgetBytes} bytes is taken by leases.");
+            core.Log.NoRoom(table.Image.Name, table.BudgetPages * (long)PageSize.Small);
             table.GiveBack(load, worker, FaultGoal.Room, cause);
             core.Loads.Return(load);
             return;
@@ -90,13 +91,19 @@ internal sealed class FaultLoop(PagerCore core)
 
     private void Resolve(in PageFault fault, FaultWorker worker)
     {
+        bool isTimed = PagerMetrics.IsTimed;
+        if (isTimed)
+        {
+            FaultTimes.TakenUp(core, in fault);
+        }
+
         switch (fault.Goal)
         {
             case FaultGoal.Settle:
-                core.Parking.Put(in fault);
+                core.Parking.Put(in fault, PagerCounter.RetriedSettling);
                 return;
             case FaultGoal.Room:
-                PutAsideUntilDeadline(in fault, worker);
+                PutAsideUntilDeadline(in fault, worker, PagerCounter.RetriedRoom);
                 return;
             case FaultGoal.Wake:
                 Wake(in fault, worker);
@@ -106,6 +113,9 @@ internal sealed class FaultLoop(PagerCore core)
         PagerClient client = fault.Client;
         PagePlan plan;
         InstallEnd end = default;
+        long begun = 0;
+        long installed = 0;
+        bool isOwed = false;
         using (RankedSharedLock.ReadScope held = client.Guard.EnterRead())
         {
             if (client.HasEnded)
@@ -117,9 +127,18 @@ internal sealed class FaultLoop(PagerCore core)
             plan = worker.IsWoken(in fault) ? new PagePlan(PlanKind.Settled) : FaultPlan.Make(core, in fault);
             if (plan.Kind is PlanKind.Continue or PlanKind.Zero or PlanKind.Poison or PlanKind.Unprotect)
             {
+                begun = isTimed ? core.Now() : 0;
                 end = Install(in fault, in plan, worker);
+                installed = isTimed ? core.Now() : 0;
+                isOwed = worker.Owed.Length != 0;
                 FaultWake.Pay(worker, client);
             }
+        }
+
+        if (begun != 0)
+        {
+            FaultTimes.Installed(core, FaultTimes.VerbOf(plan.Kind), begun, installed);
+            FaultTimes.Woken(core, isOwed ? installed : 0);
         }
 
         Follow(in fault, in plan, end, worker);
@@ -166,10 +185,10 @@ internal sealed class FaultLoop(PagerCore core)
                 TryAgain(in fault, worker);
                 return;
             case PlanKind.Park:
-                core.Parking.Put(in fault);
+                core.Parking.Put(in fault, PagerCounter.RetriedEviction);
                 return;
             case PlanKind.Unknown:
-                PutAsideUntilDeadline(in fault, worker);
+                PutAsideUntilDeadline(in fault, worker, PagerCounter.RetriedUnknown);
                 return;
         }
 
@@ -177,10 +196,15 @@ internal sealed class FaultLoop(PagerCore core)
         switch (end.Action)
         {
             case InstallAction.Done:
+                if (plan.Kind == PlanKind.Poison)
+                {
+                    core.Log.PageMadeError(fault.Client.Name, fault.Address, table.Image.Name, table.OffsetOf(plan.Region.Pages.TablePage(plan.Page)));
+                }
+
                 Settle(in fault);
                 break;
             case InstallAction.Park:
-                core.Parking.Put(in fault);
+                core.Parking.Put(in fault, PagerCounter.RetriedSettling);
                 break;
             case InstallAction.Reload:
                 table.LoseToHole(plan.Region.Pages.TablePage(end.Page));
@@ -194,7 +218,7 @@ internal sealed class FaultLoop(PagerCore core)
                 TryAgain(in fault, worker);
                 break;
             case InstallAction.MakeRoom:
-                PutAsideUntilDeadline(in fault, worker);
+                PutAsideUntilDeadline(in fault, worker, PagerCounter.RetriedRoom);
                 break;
             case InstallAction.ClientGone:
                 core.EndClient(fault.Client, ClientEnd.Exited);
@@ -207,6 +231,7 @@ internal sealed class FaultLoop(PagerCore core)
 
     private void Wake(in PageFault fault, FaultWorker worker)
     {
+        long begun = FaultTimes.Begin(core);
         if (!worker.IsWoken(in fault))
         {
             using RankedSharedLock.ReadScope held = fault.Client.Guard.EnterRead();
@@ -220,33 +245,47 @@ internal sealed class FaultLoop(PagerCore core)
             FaultWake.Owe(worker, new AddressRange(fault.Address.AlignDown(pageBytes), pageBytes));
             FaultWake.Pay(worker, fault.Client);
         }
+        else
+        {
+            begun = 0;
+        }
 
+        FaultTimes.Woken(core, begun);
         Settle(in fault);
     }
 
-    private void Settle(in PageFault fault) =>
-        fault.Client.Counters.Latency.Record(core.Nanoseconds(fault.ReadAt, core.Now()));
+    private void Settle(in PageFault fault)
+    {
+        long now = core.Now();
+        fault.Client.Counters.Latency.Record(core.Nanoseconds(fault.ReadAt, now));
+        if (PagerMetrics.FaultDuration.Enabled)
+        {
+            FaultTimes.Settled(core, in fault, now);
+        }
+    }
 
     private void TryAgain(in PageFault fault, FaultWorker worker)
     {
         if (fault.Attempts < ImmediateAttempts)
         {
+            fault.Client.Counters.Add(PagerCounter.RetriedRace);
             worker.Put(fault.Again());
         }
         else
         {
-            core.Parking.Put(in fault);
+            core.Parking.Put(in fault, PagerCounter.RetriedRace);
         }
     }
 
-    private void PutAsideUntilDeadline(in PageFault fault, FaultWorker worker)
+    private void PutAsideUntilDeadline(in PageFault fault, FaultWorker worker, PagerCounter reason)
     {
         if (core.Elapsed(fault.ReadAt, core.Now()) < core.Options.LoadDeadline)
         {
-            core.Parking.Put(fault.For(FaultGoal.Resolve));
+            core.Parking.Put(fault.For(FaultGoal.Resolve), reason);
         }
         else
         {
+            core.Log.FaultGivenUp(fault.Client.Name, fault.Address, reason == PagerCounter.RetriedRoom ? "there was no room for it" : "nobody serves it");
             PoisonUnplanned(in fault, worker);
         }
     }
@@ -287,7 +326,7 @@ internal sealed class FaultLoop(PagerCore core)
         }
         else
         {
-            core.Parking.Put(fault.For(FaultGoal.Poison));
+            core.Parking.Put(fault.For(FaultGoal.Poison), PagerCounter.RetriedSettling);
         }
     }
 }

@@ -25,10 +25,15 @@ internal sealed class FaultParking
     /// <summary>How many there are, for a look without the lock.</summary>
     private int _count;
 
-    public void Put(in PageFault fault)
+    /// <summary>How many there are. A guess.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Puts a fault aside; <paramref name="reason"/> counts why.</summary>
+    public void Put(in PageFault fault, PagerCounter reason)
     {
         int delayMs = Math.Min(LongestDelayMs, FirstDelayMs << Math.Min(fault.Attempts, 4));
         fault.Client.Counters.Add(PagerCounter.ParkedFaults);
+        fault.Client.Counters.Add(reason);
         using RankedLock.Scope held = _lock.Enter();
         _parked.Add(new Parked(fault.Again(), Seam.Timestamp + (Stopwatch.Frequency * delayMs / 1000)));
         Seam.Touch(this, TouchKind.Write);

@@ -33,6 +33,9 @@ internal sealed class FaultWorker : IDisposable
     /// <summary>Children that a batch of messages brought, to be attached once the parent's lock is let go.</summary>
     public List<ForkedClient> Forks { get; } = [];
 
+    /// <summary>Loads given up under a lock, to be told of when it is let go.</summary>
+    public List<AbandonedLoad> Abandoned { get; } = [];
+
     /// <summary>Where the leases of this worker's thread sleep.</summary>
     public LoadWait Wait { get; } = new();
 

@@ -14,6 +14,7 @@ internal static class PageFill
     public static void End(PagerCore core, PageLoad load, FaultWorker worker)
     {
         LoadTable table = load.Table;
+        LoadEnding.TellRead(core, load);
         if (table.BeginFill(load))
         {
             PageBits zero = worker.ClearZero(load.Count);
@@ -25,12 +26,13 @@ internal static class PageFill
                 {
                     cause = FillCache(load, zero, worker);
                 }
-                else if (CopyToClient(core, load, table.Client!, zero, worker) is { Action: not InstallAction.Done } stop)
+                else if (Copy(core, load, zero, worker) is { Action: not InstallAction.Done } stop)
                 {
                     GoalOf(stop, load, out FaultGoal goal, out cause);
                     if (cause is null)
                     {
                         table.GiveBack(load, worker, goal, cause: null);
+                        LoadEnding.TellGivenBack(load);
                         core.Loads.Return(load);
                         return;
                     }
@@ -38,9 +40,22 @@ internal static class PageFill
             }
 
             table.End(load, worker, zero, cause);
+            LoadEnding.Tell(core, load, cause);
+        }
+        else
+        {
+            LoadEnding.TellLate(load);
         }
 
         core.Loads.Return(load);
+    }
+
+    private static InstallEnd Copy(PagerCore core, PageLoad load, PageBits zero, FaultWorker worker)
+    {
+        long begun = FaultTimes.Begin(core);
+        InstallEnd end = CopyToClient(core, load, load.Table.Client!, zero, worker);
+        FaultTimes.Installed(core, FaultTimes.Copy, begun, begun == 0 ? 0 : core.Now());
+        return end;
     }
 
     private static void FindZeroPages(PageLoad load, PageBits zero)

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Threading;
@@ -21,6 +22,9 @@ internal sealed class PageLoad
     private byte[] _buffer = [];
     private StoreRead _read;
 
+    /// <summary>The activity, while someone listens; taken by whoever ends it.</summary>
+    private Activity? _activity;
+
     public PageLoad(PagerCore core)
     {
         _core = core;
@@ -37,6 +41,9 @@ internal sealed class PageLoad
 
     /// <summary>When the load began (<see cref="PagerCore.Now"/>).</summary>
     public long StartedAt { get; private set; }
+
+    /// <summary>When the read began, or zero if nobody listens to that.</summary>
+    public long ReadBegunAt { get; private set; }
 
     /// <summary>Guard: the table's lock.</summary>
     public LoadPhase Phase { get; set; }
@@ -60,11 +67,36 @@ internal sealed class PageLoad
         StartedAt = now;
         Phase = LoadPhase.Reading;
         _read = default;
+        ReadBegunAt = 0;
     }
+
+    /// <summary>The activity of the load, for the one who ends it; null if there is none, or it is taken.</summary>
+    public Activity? TakeActivity() => Volatile.Read(ref _activity) is null ? null : Interlocked.Exchange(ref _activity, null);
 
     /// <summary>Reads the store.</summary>
     /// <returns>True if the read has ended; false if it will, and the core will be told.</returns>
     public bool Read()
+    {
+        ReadBegunAt = PagerMetrics.StoreReadDuration.Enabled ? _core.Now() : 0;
+        if (!PagerTraces.Source.HasListeners())
+        {
+            return BeginRead();
+        }
+
+        // Current while the store is asked, so that its requests belong to it.
+        Activity? before = Activity.Current;
+        Volatile.Write(ref _activity, PagerTraces.BeginLoad(this));
+        try
+        {
+            return BeginRead();
+        }
+        finally
+        {
+            Activity.Current = before;
+        }
+    }
+
+    private bool BeginRead()
     {
         _buffer = _core.Buffers.Rent(Count * Table.PageBytes);
         ulong offset = Table.OffsetOf(First);

@@ -93,6 +93,28 @@ internal sealed class LoadTable
 
     private long Occupied => _states.Total(PageState.Cached) + _states.Total(PageState.Loading) + _states.Total(PageState.Evicting);
 
+    /// <summary>How many loads are in flight, and how many faults wait for them.</summary>
+    public (int Loads, int Waiters) InFlight()
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        int waiters = 0;
+        foreach (PageLoad load in _loads)
+        {
+            waiters += load.Waiters.Count;
+        }
+
+        return (_loads.Count, waiters);
+    }
+
+    /// <summary>Counts what a table has read that received copies of this image, and has ended.</summary>
+    public void Absorb(LoadTable ended)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        _storeReads += ended.StoreReads;
+        _storeBytes += ended.StoreBytes;
+        _failedLoads += ended.FailedLoads;
+    }
+
     public ulong OffsetOf(int page) => BaseOffset + (ulong)page * (ulong)PageBytes;
 
     /// <summary>The table itself if it is the image's; a new one for the copies another owner receives.</summary>
@@ -273,6 +295,7 @@ internal sealed class LoadTable
 
             LetGoLocked(load, worker, cause, FaultGoal.Poison);
             load.Phase = LoadPhase.Abandoned;
+            worker.Abandoned.Add(new AbandonedLoad(Image.Name, OffsetOf(load.First), (ulong)load.Count * (ulong)PageBytes, load.TakeActivity()));
             load.Cancel();
         }
     }
@@ -446,9 +469,10 @@ internal sealed class LoadTable
             _failedLoads++;
         }
 
+        long now = PagerMetrics.LoadDuration.Enabled ? Core.Now() : 0;
         foreach (PageFault waiter in load.Waiters)
         {
-            worker.Put(waiter.For(goal));
+            worker.Put(now == 0 ? waiter.For(goal) : waiter.AfterLoad(goal, load.StartedAt, now));
         }
 
         load.Waiters.Clear();

@@ -1,4 +1,5 @@
 using System;
+using System.Diagnostics;
 using System.Threading;
 
 namespace Faultline.Paging;
@@ -34,6 +35,10 @@ public sealed class PagedImage : IDisposable
 
     /// <summary>The memory file. Clients map it, shared or private; holes in it have not been brought, or are zero.</summary>
     public IMemoryFile File { get; }
+
+    /// <summary>The trace that loads belong to which the pager makes for faults; by default each is a trace of its own. Loads for a lease
+    /// belong to the trace of whoever wants the lease.</summary>
+    public ActivityContext TraceContext { get; set; }
 
     internal IPageStore Store { get; }
 

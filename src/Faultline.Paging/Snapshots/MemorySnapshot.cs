@@ -29,6 +29,7 @@ public sealed class MemorySnapshot : IPageStore
     private readonly RankedLock _lock = new(LockRank.PagerDirty);
     private readonly SnapshotPages _pages;
     private readonly Thread _handler;
+    private readonly Activity? _activity = PagerTraces.BeginBeside(PagerTraces.SnapshotName);
     private Exception? _failure;
     private bool _isDisposed;
 
@@ -139,6 +140,10 @@ public sealed class MemorySnapshot : IPageStore
         _context.Dispose();
         _readerAccess.Dispose();
         _handlerAccess.Dispose();
+        _activity?.SetTag("faultline.snapshot.bytes", (long)Length);
+        _activity?.SetTag("faultline.snapshot.protect_seconds", ProtectTime.TotalSeconds);
+        _activity?.SetTag("faultline.snapshot.pages_copied", CopiedPages);
+        PagerTraces.EndBeside(_activity);
     }
 
     private void Freeze()

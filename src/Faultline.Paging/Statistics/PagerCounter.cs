@@ -17,6 +17,21 @@ internal enum PagerCounter
     Wakes,
     Events,
 
+    /// <summary>Retries because the address space was changing.</summary>
+    RetriedSettling,
+
+    /// <summary>Retries for want of memory, or of room under the budget.</summary>
+    RetriedRoom,
+
+    /// <summary>Retries because nobody serves the address yet.</summary>
+    RetriedUnknown,
+
+    /// <summary>Retries because the page was on its way out of the cache.</summary>
+    RetriedEviction,
+
+    /// <summary>Retries because something changed between the plan and the install.</summary>
+    RetriedRace,
+
     /// <summary>How many there are.</summary>
     Count,
 }

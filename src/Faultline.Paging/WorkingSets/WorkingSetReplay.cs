@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -24,6 +25,7 @@ public sealed class WorkingSetReplay : IDisposable
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Thread[] _loaders;
     private readonly Thread _installer;
+    private Activity? _activity;
     private int _hasBegun;
     private int _next;
     private int _loading;
@@ -59,6 +61,8 @@ public sealed class WorkingSetReplay : IDisposable
         _stop.Cancel();
         _image.StopReplay(this);
 
+        Complete();
+
         // If it never began, it does not begin any more.
         if (Interlocked.Exchange(ref _hasBegun, 1) != 0)
         {
@@ -75,6 +79,17 @@ public sealed class WorkingSetReplay : IDisposable
 
         _installer.Join();
         _completion.TrySetResult();
+    }
+
+    /// <summary>Ends the activity, once.</summary>
+    private void Complete()
+    {
+        if (Interlocked.Exchange(ref _activity, null) is { } activity)
+        {
+            activity.SetTag("faultline.replay.pages_loaded", PagesLoaded);
+            activity.SetTag("faultline.replay.pages_installed", PagesInstalled);
+            PagerTraces.EndBeside(activity);
+        }
     }
 
     internal void Begin(ReplayStart start)
@@ -107,6 +122,9 @@ public sealed class WorkingSetReplay : IDisposable
             return;
         }
 
+        Activity? activity = PagerTraces.BeginBeside(PagerTraces.ReplayName, _image.TraceContext);
+        activity?.SetTag(TelemetryTag.Image, _image.Name);
+        Volatile.Write(ref _activity, activity);
         foreach (Thread loader in _loaders)
         {
             loader.Start();
@@ -116,6 +134,7 @@ public sealed class WorkingSetReplay : IDisposable
     private void Load()
     {
         LoadTable table = _image.Table;
+        Activity.Current = Volatile.Read(ref _activity);
         while (!_stop.IsCancellationRequested && Interlocked.Increment(ref _next) - 1 is int index && index < _batches.Count)
         {
             if (table.BudgetPages != 0 && table.States.Total(PageState.Cached) > table.BudgetPages * 3L / 4)
@@ -174,6 +193,7 @@ public sealed class WorkingSetReplay : IDisposable
             }
             else
             {
+                Complete();
                 _completion.TrySetResult();
             }
         }

@@ -1,0 +1,121 @@
+using System;
+using System.Collections.Concurrent;
+using System.Linq;
+using System.Threading;
+using System.Threading.Tasks;
+using Microsoft.Extensions.Logging;
+using Xunit;
+
+namespace Faultline.Paging.Tests;
+
+/// <summary>What an operator reads.</summary>
+public abstract class MessagesTests(IMemoryEngine engine) : PagerTests(engine)
+{
+    [Fact(Timeout = 60_000)]
+    public async Task Log_LifeOfAClient_IsTold()
+    {
+        await Task.Yield();
+        using MessageList messages = new();
+        Pager pager = NewPager(new PagerOptions { Name = "told", LoggerFactory = messages, BudgetBytes = 1 << 20 });
+        TestStore store = new(64 * Page);
+        PagedImage image = pager.OpenImage(store, "an image");
+        TestClient client = NewClient(pager, image);
+        Assert.Equal(store.Expected(0), client.WordAt(0));
+        client.Paged.Detach();
+        image.Dispose();
+        await pager.DisposeAsync();
+        Assert.Equal([2, 4, 6, 7, 5, 3], messages.All.Select(static message => message.Id));
+        Assert.Contains("budget of 1048576 bytes", messages.All.First().Text, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Log_StoreFails_NamesImageRangeAndCause()
+    {
+        await Task.Yield();
+        using MessageList messages = new();
+        TestStore store = new(64 * Page) { Fails = static _ => true };
+        Pager pager = NewPager(new PagerOptions { LoggerFactory = messages });
+        TestClient client = NewClient(pager, pager.OpenImage(store, "an image"));
+        Assert.Equal(AccessFault.BusError, client.LoadFault(3 * Page));
+        (int _, LogLevel level, string text, Exception? cause) = messages.All.First(static message => message.Id == 10);
+        Assert.Equal(LogLevel.Warning, level);
+        Assert.Contains("'an image'", text, StringComparison.Ordinal);
+        Assert.Contains("Bytes 0x0 to 0x10000", text, StringComparison.Ordinal);
+        Assert.Contains("The test's disk is broken.", text, StringComparison.Ordinal);
+        Assert.IsType<System.IO.IOException>(cause);
+        Eventually(() => messages.All.Any(static message => message.Id == 12), "the error of the page");
+        Assert.Contains("byte 0x3000", messages.All.First(static message => message.Id == 12).Text, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Log_StoreStalls_SaysItWasGivenUp()
+    {
+        await Task.Yield();
+        using MessageList messages = new();
+        TestStore store = new(64 * Page) { Stalls = static _ => true };
+        Pager pager = NewPager(new PagerOptions { LoggerFactory = messages, LoadDeadline = TimeSpan.FromMilliseconds(300) });
+        TestClient client = NewClient(pager, pager.OpenImage(store, "an image"));
+        Assert.Equal(AccessFault.BusError, client.LoadFault(0));
+        Eventually(() => messages.All.Any(static message => message.Id == 11), "the message");
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Log_StormOfErrors_IsFiveASecond_AndSaysHowManyWereLeftOut()
+    {
+        await Task.Yield();
+        using MessageList messages = new();
+        SteppedClock clock = new();
+        TestStore store = new(256 * Page) { Fails = static _ => true };
+        Pager pager = NewPager(new PagerOptions { LoggerFactory = messages, TimeProvider = clock, LoadBytes = 4096, SequentialWindowBytes = 4096 });
+        PagedImage image = pager.OpenImage(store, "an image");
+        for (ulong page = 0; page < 100; page++)
+        {
+            Assert.Throws<PageLoadException>(() => image.ReadAhead(page * Page, Page));
+        }
+
+        Assert.Equal(5, messages.All.Count(static message => message.Id == 10));
+        long failed = image.GetStatistics().FailedLoads;
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Throws<PageLoadException>(() => image.ReadAhead(200 * Page, Page));
+        Assert.Contains($"({failed - 5} like it left out.)", messages.All.Where(static message => message.Id == 10).Skip(5).First().Text, StringComparison.Ordinal);
+    }
+
+    /// <summary>A clock that a test moves.</summary>
+    private sealed class SteppedClock : TimeProvider
+    {
+        private long _now = 1;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Volatile.Read(ref _now);
+
+        public void Advance(TimeSpan time) => Interlocked.Add(ref _now, time.Ticks);
+    }
+
+    /// <summary>Keeps messages.</summary>
+    private sealed class MessageList : ILoggerFactory, ILogger
+    {
+        public ConcurrentQueue<(int Id, LogLevel Level, string Text, Exception? Cause)> All { get; } = [];
+
+        public ILogger CreateLogger(string categoryName)
+        {
+            Assert.Equal(PagingTelemetry.LogCategory, categoryName);
+            return this;
+        }
+
+        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException("This factory keeps messages itself.");
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            All.Enqueue((eventId.Id, logLevel, formatter(state, exception), exception));
+
+        public void Dispose()
+        {
+            // Messages are kept.
+        }
+    }
+}
