@@ -24,6 +24,9 @@ public sealed unsafe class LinuxUserfaultfd : IUserfaultfd
     private readonly BlockedReaders? _blockedReaders;
     private ulong _features;
 
+    // The fdinfo file, opened when the counts are first asked for: each reading from its beginning is a new look.
+    private LinuxDescriptor? _information;
+
     internal LinuxUserfaultfd(int descriptor, UserfaultfdOptions options, UserfaultfdFeatures features, UserfaultfdOwner owner)
     {
         _descriptor = new LinuxDescriptor(descriptor);
@@ -92,7 +95,7 @@ public sealed unsafe class LinuxUserfaultfd : IUserfaultfd
         }
 
         Span<byte> text = stackalloc byte[512];
-        Errno errno = ProcFile.Read(ProcFile.DescriptorInfo, _descriptor.Number, text, out int length);
+        Errno errno = ReadInformation(text, out int length);
         _descriptor.Leave();
         if (errno != Errno.None)
         {
@@ -247,9 +250,35 @@ public sealed unsafe class LinuxUserfaultfd : IUserfaultfd
     {
         _blockedReaders?.Cancel();
         _descriptor.Dispose();
+        Volatile.Read(ref _information)?.Dispose();
     }
 
     private static uffdio_range Range(AddressRange range) => new() { start = range.Start.Value, len = range.Length };
+
+    // Inside the context's own descriptor, so that the number is still this context's.
+    private Errno ReadInformation(Span<byte> text, out int length)
+    {
+        LinuxDescriptor? information = Volatile.Read(ref _information);
+        if (information is null)
+        {
+            length = 0;
+            Errno errno = ProcFile.Open(ProcFile.DescriptorInfo, _descriptor.Number, fcntl_h.O_RDONLY, out int opened);
+            if (errno != Errno.None)
+            {
+                return errno;
+            }
+
+            LinuxDescriptor mine = new(opened);
+            information = Interlocked.CompareExchange(ref _information, mine, null) ?? mine;
+            if (information != mine || _descriptor.IsClosed)
+            {
+                // Another one was first, or Dispose, which has not seen this one.
+                mine.Dispose();
+            }
+        }
+
+        return ProcFile.Read(information, text, out length);
+    }
 
     private SystemResult<int> ReadBlocking(Span<UserfaultfdMessage> messages, BlockedReaders readers)
     {

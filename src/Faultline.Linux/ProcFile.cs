@@ -73,6 +73,35 @@ internal static unsafe class ProcFile
         return errno;
     }
 
+    /// <summary>Reads a file that is kept open, from its beginning; as much as fits.</summary>
+    internal static Errno Read(LinuxDescriptor file, Span<byte> target, out int length)
+    {
+        length = 0;
+        if (!file.TryEnter())
+        {
+            return Errno.EBADF;
+        }
+
+        Errno errno = Errno.None;
+        fixed (byte* pinned = target)
+        {
+            while (length < target.Length)
+            {
+                nint count = LibC.pread(file.Number, pinned + length, (nuint)(target.Length - length), length);
+                errno = LibC.ErrnoOf(count);
+                if (count <= 0)
+                {
+                    break;
+                }
+
+                length += (int)count;
+            }
+        }
+
+        file.Leave();
+        return errno;
+    }
+
     /// <summary>Reads a whole file into a buffer rented from the shared pool; the caller returns it when there is no error.</summary>
     internal static Errno ReadAll(ReadOnlySpan<byte> pattern, int number, out byte[] buffer, out int length)
     {

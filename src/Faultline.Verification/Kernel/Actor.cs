@@ -6,11 +6,12 @@ namespace Faultline.Verification.Kernel;
 /// <summary>A thread of one engine's side that may fall asleep in a step while the program goes on.</summary>
 internal sealed class Actor : IDisposable
 {
-    private readonly SemaphoreSlim _work = new(0);
+    // It sleeps at once: most steps do not need an actor, and one that looks for work takes the processor from the others.
+    private readonly AutoResetEvent _work = new(initialState: false);
     private readonly Thread _thread;
     private readonly int _index;
 
-    // Written by the owner before _work is released.
+    // Written by the owner before _work is set.
     private EngineSide? _side;
     private Step _step;
     private StepOutcome _outcome;
@@ -37,7 +38,7 @@ internal sealed class Actor : IDisposable
         _side = side;
         _step = step;
         _isRunning = true;
-        _work.Release();
+        _work.Set();
     }
 
     /// <summary>What the last step answered; only when none is under way.</summary>
@@ -49,7 +50,7 @@ internal sealed class Actor : IDisposable
     public void Dispose()
     {
         _isEnding = true;
-        _work.Release();
+        _work.Set();
         if (_thread.Join(TimeSpan.FromSeconds(5)))
         {
             _work.Dispose();
@@ -60,13 +61,7 @@ internal sealed class Actor : IDisposable
     {
         while (true)
         {
-            // A short look first: steps come every few microseconds, and a sleep costs as much as a step.
-            for (int look = 0; look < 20 && _work.CurrentCount == 0; look++)
-            {
-                Thread.SpinWait(20);
-            }
-
-            _work.Wait();
+            _work.WaitOne();
             if (_isEnding)
             {
                 return;

@@ -68,7 +68,7 @@ internal sealed class EngineSide : IDisposable
     };
 
     /// <summary>Begins a step that may sleep on its actor, and waits until it sleeps or is done.</summary>
-    public StepOutcome Perform(in Step step, bool mayWaitForEvent)
+    public StepOutcome Perform(in Step step, bool mayWaitForEvent, ActorUse use)
     {
         if (_eventActor >= 0 && _actors[_eventActor] is not { IsRunning: true })
         {
@@ -86,12 +86,17 @@ internal sealed class EngineSide : IDisposable
         }
 
         ref Actor? actor = ref _actors[step.Actor];
-        actor ??= new Actor(step.Actor, Name);
-        if (actor.IsRunning)
+        if (actor is { IsRunning: true })
         {
             return new(OutcomeKind.Busy);
         }
 
+        if (use == ActorUse.WhenNeeded)
+        {
+            return Execute(in step, step.Actor);
+        }
+
+        actor ??= new Actor(step.Actor, Name);
         if (mayWaitForEvent)
         {
             _eventActor = step.Actor;
@@ -130,7 +135,7 @@ internal sealed class EngineSide : IDisposable
     public void Settle()
     {
         long start = Stopwatch.GetTimestamp();
-        for (int round = 0; ; round++)
+        while (true)
         {
             if (_eventActor >= 0 && _actors[_eventActor] is not { IsRunning: true })
             {
@@ -143,6 +148,8 @@ internal sealed class EngineSide : IDisposable
                 return;
             }
 
+            // Whoever is on the way may need this very processor, and asking costs more than most steps take.
+            Thread.Yield();
             bool isWaitingForEvent = _eventActor >= 0;
             int inFaults = running - (isWaitingForEvent ? 1 : 0);
             if (Waiting() == inFaults && (!isWaitingForEvent || IsEventAsleep()) && int.PopCount(Running) == running)
@@ -153,15 +160,6 @@ internal sealed class EngineSide : IDisposable
             if (Stopwatch.GetElapsedTime(start) > Patience)
             {
                 throw new TimeoutException($"On the {Name} engine the actors neither sleep nor finish: {DescribeActors()}");
-            }
-
-            if (round > 10)
-            {
-                Thread.Yield();
-            }
-            else
-            {
-                Thread.SpinWait(50);
             }
         }
     }

@@ -59,7 +59,7 @@ public sealed class KernelCheck
     {
         using var engines = new EnginePair();
         var steps = new List<Step>();
-        Difference? difference = Generate(engines, programSeed, new GeneratorOptions(withSwap, WithFork: true), steps, static (_, _) => { });
+        Difference? difference = Generate(engines, programSeed, new GeneratorOptions(withSwap, WithFork: true), ActorUse.Always, steps, static (_, _) => { });
         return difference is null ? null : DifferenceList.Minimise(engines, programSeed, steps, difference);
     }
 
@@ -76,9 +76,9 @@ public sealed class KernelCheck
     }
 
     private static Difference? Generate(
-        EnginePair engines, ulong seed, GeneratorOptions options, List<Step> steps, Action<ulong, StepOutcome> note)
+        EnginePair engines, ulong seed, GeneratorOptions options, ActorUse actors, List<Step> steps, Action<ulong, StepOutcome> note)
     {
-        using var run = new PairRun(engines);
+        using var run = new PairRun(engines, actors);
         var generator = new ProgramGenerator(seed, run, options);
         while (steps.Count < generator.Length && !run.IsUnordered)
         {
@@ -111,7 +111,8 @@ public sealed class KernelCheck
             ulong seed = NextSeed();
             steps.Clear();
             int found = 0;
-            Difference? difference = Generate(engines, seed, options, steps, (before, outcome) => found += coverage.Add(before, in outcome) ? 1 : 0);
+            Difference? difference = Generate(
+                engines, seed, options, ActorUse.WhenNeeded, steps, (before, outcome) => found += coverage.Add(before, in outcome) ? 1 : 0);
             Interlocked.Add(ref _operations, steps.Count);
             Interlocked.Increment(ref _programs);
             if (difference is not null)

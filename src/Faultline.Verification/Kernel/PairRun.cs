@@ -13,6 +13,7 @@ internal sealed class PairRun : IDisposable
         UserfaultfdFeatures.EventFork | UserfaultfdFeatures.EventRemap | UserfaultfdFeatures.EventRemove | UserfaultfdFeatures.EventUnmap;
 
     private readonly EnginePair _engines;
+    private readonly ActorUse _actors;
     private readonly SideObservation _linuxSeen = new();
     private readonly SideObservation _managedSeen = new();
     private readonly MapKind?[] _kinds = new MapKind?[Arena.Pages];
@@ -22,9 +23,12 @@ internal sealed class PairRun : IDisposable
     private bool _haveMappingsChanged = true;
     private IReadOnlyList<VmaInfo> _mappings = [];
 
-    public PairRun(EnginePair engines)
+    /// <param name="engines">The engines.</param>
+    /// <param name="actors">Which steps get a thread of their own. The steps done, and what they answer, are the same either way.</param>
+    public PairRun(EnginePair engines, ActorUse actors = ActorUse.Always)
     {
         _engines = engines;
+        _actors = actors;
         Linux = new EngineSide(engines.Linux, engines.LinuxActors);
         Managed = new EngineSide(engines.Managed, engines.ManagedActors);
         engines.Current = this;
@@ -113,10 +117,7 @@ internal sealed class PairRun : IDisposable
                 return null;
             }
 
-            bool isEvent = MayWaitForEvent(in step);
-            bool isOnActor = isEvent || MaySleep(in step) || (running != 0 && ChangesMappings(step.Verb));
-            StepOutcome linux = isOnActor ? Linux.Perform(in step, isEvent) : Linux.Execute(in step, -1);
-            StepOutcome managed = isOnActor ? Managed.Perform(in step, isEvent) : Managed.Execute(in step, -1);
+            (StepOutcome linux, StepOutcome managed) = DoOnBoth(in step, running);
             LastOutcome = linux;
             if (linux != managed)
             {
@@ -130,6 +131,22 @@ internal sealed class PairRun : IDisposable
         {
             return Stuck(index, stuck);
         }
+    }
+
+    // A thread of its own costs more than most steps. So when it is left to the need, a step that cannot sleep by what is registered runs here, and on the
+    // managed engine also one that did not sleep on the kernel. If that was wrong, the watchdog ends the run, and the repetition shows it.
+    private (StepOutcome Linux, StepOutcome Managed) DoOnBoth(in Step step, int running)
+    {
+        bool isEvent = MayWaitForEvent(in step);
+        bool isMapping = running != 0 && ChangesMappings(step.Verb);
+        if (!isEvent && !isMapping && !MaySleep(in step))
+        {
+            return (Linux.Execute(in step, -1), Managed.Execute(in step, -1));
+        }
+
+        ActorUse use = _actors == ActorUse.Always || isEvent || isMapping || TouchesWatched(in step) ? ActorUse.Always : ActorUse.WhenNeeded;
+        StepOutcome linux = Linux.Perform(in step, isEvent, use);
+        return (linux, Managed.Perform(in step, isEvent, linux.Kind == OutcomeKind.Asleep ? ActorUse.Always : _actors));
     }
 
     /// <summary>Closes all contexts, waits for every actor, and looks a last time.</summary>
@@ -327,6 +344,30 @@ internal sealed class PairRun : IDisposable
         StepVerb.Remap or StepVerb.Protect => true,
         _ => false,
     };
+
+    // Whether a step that may sleep by its verb meets memory that is registered at all.
+    private bool TouchesWatched(in Step step) => step.Space != 0 || step.Verb switch
+    {
+        StepVerb.CopyFrom => IsWatched(step.Other, step.Pages, onlyLocked: false),
+        StepVerb.Remap or StepVerb.Protect => IsWatched(0, Arena.Pages, onlyLocked: true),
+        _ => IsWatched(step.Page, step.Pages, onlyLocked: false),
+    };
+
+    // A page more on either side: for addresses and lengths that are no multiples of pages.
+    private bool IsWatched(int page, int pages, bool onlyLocked)
+    {
+        VirtualAddress start = Arena.At(page - 1);
+        VirtualAddress end = Arena.At(page + pages + 1);
+        foreach (VmaInfo mapping in Mappings)
+        {
+            if (mapping.RegisteredModes != RegisterModes.None && mapping.Range.Start < end && start < mapping.Range.End && (mapping.IsLocked || !onlyLocked))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     // An entry that is present raises no userfault, unless it is protected and written to, or read-only and absent once copied.
     private bool IsThere(in Step step, ulong offset, bool isWrite = false)
