@@ -4,3 +4,4 @@ using System.Runtime.InteropServices;
 [assembly: DisableRuntimeMarshalling]
 [assembly: DefaultDllImportSearchPaths(DllImportSearchPath.System32 | DllImportSearchPath.SafeDirectories)]
 [assembly: InternalsVisibleTo("Faultline.Linux.Tests")]
+[assembly: InternalsVisibleTo("Faultline.Verification")]

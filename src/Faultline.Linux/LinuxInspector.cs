@@ -11,13 +11,21 @@ internal sealed unsafe class LinuxInspector(int processId) : IAddressSpaceInspec
 {
     private const ulong UserAddressEnd = 0x7fff_ffff_f000;
 
+    // Far more than the text of one mapping, a file name of any length included.
+    private const int SmapsBuffer = 1 << 16;
+
     private readonly Lock _gate = new();
+
+    // Opened when first needed. Guarded by _gate.
     private LinuxDescriptor? _pagemap;
+    private LinuxDescriptor? _status;
+    private LinuxDescriptor? _smaps;
+    private LinuxDescriptor? _memory;
     private bool _isDisposed;
 
     public SystemResult<int> ReadPagemap(VirtualAddress start, Span<PagemapEntry> entries)
     {
-        Errno errno = EnterPagemap(out LinuxDescriptor pagemap);
+        Errno errno = Enter(ref _pagemap, ProcFile.Pagemap, out LinuxDescriptor pagemap);
         if (errno != Errno.None)
         {
             return new(0, errno);
@@ -62,7 +70,7 @@ internal sealed unsafe class LinuxInspector(int processId) : IAddressSpaceInspec
 
     public PagemapScanResult Scan(in PagemapScanRequest request, Span<PageRegion> regions)
     {
-        Errno errno = EnterPagemap(out LinuxDescriptor pagemap);
+        Errno errno = Enter(ref _pagemap, ProcFile.Pagemap, out LinuxDescriptor pagemap);
         if (errno != Errno.None)
         {
             return new(errno, 0, default);
@@ -109,7 +117,14 @@ internal sealed unsafe class LinuxInspector(int processId) : IAddressSpaceInspec
     public SystemResult<ResidentCounters> GetCounters()
     {
         Span<byte> text = stackalloc byte[4096];
-        Errno errno = ProcFile.Read(ProcFile.Status, processId, text, out int length);
+        int length = 0;
+        Errno errno = Enter(ref _status, ProcFile.Status, out LinuxDescriptor status);
+        if (errno == Errno.None)
+        {
+            errno = ProcFile.Read(status, text, out length);
+            status.Leave();
+        }
+
         text = text[..length];
         long anonymous = ProcFile.Number(text, "RssAnon:"u8);
         if (errno != Errno.None || anonymous < 0)
@@ -128,15 +143,38 @@ internal sealed unsafe class LinuxInspector(int processId) : IAddressSpaceInspec
 
     public SystemResult<IReadOnlyList<VmaInfo>> GetMappings(AddressRange within)
     {
-        Errno errno = ProcFile.ReadAll(ProcFile.Smaps, processId, out byte[] buffer, out int length);
+        Errno errno = Enter(ref _smaps, ProcFile.Smaps, out LinuxDescriptor smaps);
         if (errno != Errno.None)
         {
             return new([], Errno.ESRCH);
         }
 
-        List<VmaInfo> mappings = SmapsParser.Parse(buffer.AsSpan(0, length), within);
-        ArrayPool<byte>.Shared.Return(buffer);
-        return new(mappings, Errno.None);
+        List<VmaInfo> mappings = [];
+        errno = ReadMappings(smaps, within, mappings);
+        smaps.Leave();
+        return errno == Errno.None ? new(mappings, Errno.None) : new([], Errno.ESRCH);
+    }
+
+    /// <summary>
+    /// Reads pages that are known to be present and readable, without a turn of the process and without a change to any entry (<c>/proc/pid/mem</c>: unlike
+    /// process_vm_readv(2), which pins and so takes shared pages for itself). It does not ask for the mapping's protection, and brings in what is missing.
+    /// </summary>
+    /// <returns>The bytes read.</returns>
+    internal int Peek(VirtualAddress start, Span<byte> target)
+    {
+        if (Enter(ref _memory, ProcFile.Memory, out LinuxDescriptor memory) != Errno.None)
+        {
+            return 0;
+        }
+
+        nint count;
+        fixed (byte* pinned = target)
+        {
+            count = LibC.pread(memory.Number, pinned, (nuint)target.Length, (long)start.Value);
+        }
+
+        memory.Leave();
+        return (int)Math.Max(count, 0);
     }
 
     public void Dispose()
@@ -145,33 +183,76 @@ internal sealed unsafe class LinuxInspector(int processId) : IAddressSpaceInspec
         {
             _isDisposed = true;
             _pagemap?.Dispose();
+            _status?.Dispose();
+            _smaps?.Dispose();
+            _memory?.Dispose();
         }
     }
 
+    // The kernel gives whole mappings, as many as fit into a page of its own, and makes the text as it is read. It lists them by address: what lies behind
+    // the range is not asked for.
+    private static Errno ReadMappings(LinuxDescriptor smaps, AddressRange within, List<VmaInfo> mappings)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(SmapsBuffer);
+        SmapsParser parser = new(within, mappings);
+        long offset = 0;
+        int kept = 0;
+        Errno errno;
+        while (true)
+        {
+            nint count;
+            fixed (byte* pinned = &buffer[kept])
+            {
+                count = LibC.pread(smaps.Number, pinned, (nuint)(buffer.Length - kept), offset);
+                errno = LibC.ErrnoOf(count);
+            }
+
+            if (count <= 0)
+            {
+                break;
+            }
+
+            offset += count;
+            int filled = kept + (int)count;
+            int used = parser.Parse(buffer.AsSpan(0, filled));
+            if (parser.IsBehind)
+            {
+                break;
+            }
+
+            kept = filled - used;
+            buffer.AsSpan(used, kept).CopyTo(buffer);
+        }
+
+        parser.End();
+        ArrayPool<byte>.Shared.Return(buffer);
+        return errno;
+    }
+
     // One descriptor for the life of the address space: it stays bound to the memory it was opened on, whoever gets the process number later.
-    private Errno EnterPagemap(out LinuxDescriptor pagemap)
+    private Errno Enter(ref LinuxDescriptor? slot, ReadOnlySpan<byte> pattern, out LinuxDescriptor file)
     {
         lock (_gate)
         {
-            pagemap = null!;
-            if (_pagemap is null)
+            file = null!;
+            if (slot is null)
             {
                 if (_isDisposed)
                 {
                     return Errno.ESRCH;
                 }
 
-                Errno errno = ProcFile.Open(ProcFile.Pagemap, processId, fcntl_h.O_RDONLY, out int descriptor);
+                Errno errno = ProcFile.Open(pattern, processId, fcntl_h.O_RDONLY, out int descriptor);
                 if (errno != Errno.None)
                 {
                     return errno == Errno.ENOENT ? Errno.ESRCH : errno;
                 }
 
-                _pagemap = new LinuxDescriptor(descriptor);
+                slot = new LinuxDescriptor(descriptor);
             }
 
-            pagemap = _pagemap;
-            return pagemap.TryEnter() ? Errno.None : Errno.ESRCH;
+            file = slot;
+            return file.TryEnter() ? Errno.None : Errno.ESRCH;
         }
     }
 }

@@ -1,5 +1,4 @@
 using System;
-using System.Buffers;
 using System.Buffers.Text;
 using Faultline.Linux.Abi;
 
@@ -19,6 +18,9 @@ internal static unsafe class ProcFile
 
     /// <summary>The page-table view of a process.</summary>
     internal static ReadOnlySpan<byte> Pagemap => "/proc/#/pagemap"u8;
+
+    /// <summary>The memory of a process.</summary>
+    internal static ReadOnlySpan<byte> Memory => "/proc/#/mem"u8;
 
     /// <summary>The mappings of a process and what they hold.</summary>
     internal static ReadOnlySpan<byte> Smaps => "/proc/#/smaps"u8;
@@ -99,52 +101,6 @@ internal static unsafe class ProcFile
         }
 
         file.Leave();
-        return errno;
-    }
-
-    /// <summary>Reads a whole file into a buffer rented from the shared pool; the caller returns it when there is no error.</summary>
-    internal static Errno ReadAll(ReadOnlySpan<byte> pattern, int number, out byte[] buffer, out int length)
-    {
-        length = 0;
-        buffer = [];
-        Errno errno = Open(pattern, number, fcntl_h.O_RDONLY, out int descriptor);
-        if (errno != Errno.None)
-        {
-            return errno;
-        }
-
-        buffer = ArrayPool<byte>.Shared.Rent(1 << 16);
-        while (true)
-        {
-            if (length == buffer.Length)
-            {
-                byte[] larger = ArrayPool<byte>.Shared.Rent(length * 2);
-                buffer.CopyTo(larger, 0);
-                ArrayPool<byte>.Shared.Return(buffer);
-                buffer = larger;
-            }
-
-            nint count;
-            fixed (byte* pinned = &buffer[length])
-            {
-                count = LibC.read(descriptor, pinned, (nuint)(buffer.Length - length));
-                errno = LibC.ErrnoOf(count);
-            }
-
-            if (count <= 0)
-            {
-                break;
-            }
-
-            length += (int)count;
-        }
-
-        _ = LibC.close(descriptor);
-        if (errno != Errno.None)
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-
         return errno;
     }
 

@@ -5,38 +5,68 @@ using System.Collections.Generic;
 namespace Faultline.Linux;
 
 /// <summary>Parses <c>/proc/pid/smaps</c> (proc_pid_smaps(5)): a header line for each mapping, then <c>Label: amount kB</c> lines, then VmFlags.</summary>
-internal static class SmapsParser
+/// <param name="within">What is asked for: mappings that share at least one byte with it.</param>
+/// <param name="mappings">Where they are put.</param>
+internal struct SmapsParser(AddressRange within, List<VmaInfo> mappings)
 {
-    /// <summary>The mappings that share at least one byte with a range.</summary>
+    private VmaInfo _current;
+    private bool _isWanted;
+
+    /// <summary>Whether a mapping behind the range was met: nothing that follows is wanted.</summary>
+    internal bool IsBehind { get; private set; }
+
+    /// <summary>Parses a whole text.</summary>
     internal static List<VmaInfo> Parse(ReadOnlySpan<byte> text, AddressRange within)
     {
         List<VmaInfo> mappings = [];
-        VmaInfo current = default;
-        bool isWanted = false;
-        while (!text.IsEmpty)
-        {
-            ReadOnlySpan<byte> line = TakeLine(ref text);
-            if (IsHeader(line))
-            {
-                Add(mappings, current, isWanted);
-                current = ParseHeader(line);
-                isWanted = Overlaps(current.Range, within);
-            }
-            else if (isWanted)
-            {
-                current = ParseDetail(line, current);
-            }
-        }
-
-        Add(mappings, current, isWanted);
+        SmapsParser parser = new(within, mappings);
+        parser.Parse(text);
+        parser.End();
         return mappings;
     }
 
-    private static void Add(List<VmaInfo> mappings, VmaInfo mapping, bool isWanted)
+    /// <summary>Parses the lines that are complete.</summary>
+    /// <returns>How many bytes that were; the others are to be given again, with what follows them.</returns>
+    internal int Parse(ReadOnlySpan<byte> text)
     {
-        if (isWanted)
+        int used = 0;
+        while (!IsBehind)
         {
-            mappings.Add(mapping);
+            int length = text[used..].IndexOf((byte)'\n');
+            if (length < 0)
+            {
+                break;
+            }
+
+            ParseLine(text.Slice(used, length));
+            used += length + 1;
+        }
+
+        return used;
+    }
+
+    /// <summary>Puts the last mapping where the others are.</summary>
+    internal void End()
+    {
+        if (_isWanted)
+        {
+            mappings.Add(_current);
+            _isWanted = false;
+        }
+    }
+
+    private void ParseLine(ReadOnlySpan<byte> line)
+    {
+        if (IsHeader(line))
+        {
+            End();
+            _current = ParseHeader(line);
+            _isWanted = Overlaps(_current.Range, within);
+            IsBehind = !_isWanted && within.Length != 0 && _current.Range.Start > within.Start;
+        }
+        else if (_isWanted)
+        {
+            ParseDetail(line, ref _current);
         }
     }
 
@@ -66,24 +96,31 @@ internal static class SmapsParser
         };
     }
 
-    private static VmaInfo ParseDetail(ReadOnlySpan<byte> line, VmaInfo info)
+    private static void ParseDetail(ReadOnlySpan<byte> line, ref VmaInfo info)
     {
         int colon = line.IndexOf((byte)':');
         if (colon < 0)
         {
-            return info;
+            return;
         }
 
         ReadOnlySpan<byte> label = line[..colon];
         ReadOnlySpan<byte> value = line[(colon + 1)..].TrimStart((byte)' ');
         if (label.SequenceEqual("VmFlags"u8))
         {
-            return ParseFlags(value, info);
+            info = ParseFlags(value, info);
+            return;
         }
 
         _ = Utf8Parser.TryParse(value, out ulong kilobytes, out _);
+        if (kilobytes == 0)
+        {
+            // Most are, and so they were.
+            return;
+        }
+
         ulong bytes = kilobytes << 10;
-        return label switch
+        info = label switch
         {
             _ when label.SequenceEqual("Rss"u8) => info with { Resident = bytes },
             _ when label.SequenceEqual("Pss"u8) => info with { ProportionalResident = bytes },
@@ -116,14 +153,6 @@ internal static class SmapsParser
         }
 
         return info with { RegisteredModes = modes, IsLocked = isLocked };
-    }
-
-    private static ReadOnlySpan<byte> TakeLine(ref ReadOnlySpan<byte> text)
-    {
-        int end = text.IndexOf((byte)'\n');
-        ReadOnlySpan<byte> line = end < 0 ? text : text[..end];
-        text = end < 0 ? default : text[(end + 1)..];
-        return line;
     }
 
     // A number and the one separator after it.

@@ -20,4 +20,6 @@ internal static class SystemCallNumbers
     internal static readonly int Tgkill = IsX64 ? unistd_x86_64.SYS_tgkill : unistd_generic.SYS_tgkill;
     internal static readonly int Userfaultfd = IsX64 ? unistd_x86_64.SYS_userfaultfd : unistd_generic.SYS_userfaultfd;
     internal static readonly int Statx = IsX64 ? unistd_x86_64.SYS_statx : unistd_generic.SYS_statx;
+    internal static readonly int SchedSetaffinity = IsX64 ? unistd_x86_64.SYS_sched_setaffinity : unistd_generic.SYS_sched_setaffinity;
+    internal static readonly int SchedGetaffinity = IsX64 ? unistd_x86_64.SYS_sched_getaffinity : unistd_generic.SYS_sched_getaffinity;
 }

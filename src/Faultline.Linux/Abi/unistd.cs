@@ -12,6 +12,8 @@ internal static class unistd_x86_64
     public const int SYS_mlock = 149;
     public const int SYS_munlock = 150;
     public const int SYS_gettid = 186;
+    public const int SYS_sched_setaffinity = 203;
+    public const int SYS_sched_getaffinity = 204;
     public const int SYS_tgkill = 234;
     public const int SYS_userfaultfd = 323;
     public const int SYS_mlock2 = 325;
@@ -22,6 +24,8 @@ internal static class unistd_x86_64
 internal static class unistd_generic
 {
     public const int SYS_ioctl = 29;
+    public const int SYS_sched_setaffinity = 122;
+    public const int SYS_sched_getaffinity = 123;
     public const int SYS_tgkill = 131;
     public const int SYS_gettid = 178;
     public const int SYS_munmap = 215;

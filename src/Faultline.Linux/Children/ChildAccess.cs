@@ -86,6 +86,16 @@ internal abstract unsafe class ChildAccess : IMemoryAccess
         }
     }
 
+    /// <summary>Lets the thread run on any of these processors, and its client look for its answer: for who wants to be quick rather than cheap.</summary>
+    internal void Unbind(ReadOnlySpan<int> processors)
+    {
+        if (Process.TryEnter())
+        {
+            Thread.SharesProcessor &= !ProcessorBinding.Bind(Thread.Id, processors);
+            Process.Leave();
+        }
+    }
+
     /// <summary>
     /// Ends the thread. An access under way in another thread ends with <see cref="AccessFault.Killed"/> in user mode; in kernel mode it
     /// goes on until it is resolved, as a system call would.

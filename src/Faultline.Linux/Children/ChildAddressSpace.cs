@@ -6,6 +6,9 @@ namespace Faultline.Linux.Children;
 /// <summary>The address space of a child process.</summary>
 internal sealed class ChildAddressSpace : LinuxAddressSpace
 {
+    // The end of the user addresses with four levels of page tables: nothing lies behind without asking for it.
+    private const ulong UserEnd = (1UL << 47) - 4096;
+
     private readonly ChildProcess _process;
     private readonly ChildFamily _family;
 
@@ -51,6 +54,22 @@ internal sealed class ChildAddressSpace : LinuxAddressSpace
     {
         span = default;
         return false;
+    }
+
+    /// <inheritdoc cref="ChildProcess.BindTo"/>
+    internal void BindTo(int processor) => _process.BindTo(processor);
+
+    /// <inheritdoc cref="LinuxInspector.Peek"/>
+    internal int Peek(VirtualAddress start, Span<byte> target) => ((ChildInspector)Inspector).Peek(start, target);
+
+    /// <summary>
+    /// Takes everything out of the address space, as if it were new. Nobody may be in it, and no userfaultfd may watch it.
+    /// </summary>
+    /// <returns>Whether it is empty now.</returns>
+    internal bool TryEmpty()
+    {
+        AddressRange ours = _process.Arena.Range;
+        return Unmap(AddressRange.Between(default, ours.Start)).IsOk && Unmap(AddressRange.Between(ours.End, new(UserEnd))).IsOk;
     }
 
     /// <summary>Kills the process. Calls and accesses under way answer ESRCH and <see cref="AccessFault.Killed"/>.</summary>

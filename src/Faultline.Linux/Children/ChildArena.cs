@@ -41,6 +41,18 @@ internal sealed unsafe class ChildArena
     /// <summary>The addresses, here and in every child.</summary>
     internal AddressRange Range { get; }
 
+    /// <summary>The part of it that was ever in use: nothing behind it is in any page table.</summary>
+    internal AddressRange Used
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return Range with { Length = (ulong)_fresh * StubBlock.Bytes };
+            }
+        }
+    }
+
     /// <summary>The memfd.</summary>
     internal int Descriptor { get; }
 

@@ -86,12 +86,25 @@ internal sealed class ChildInspector : IAddressSpaceInspector, IDisposable
         return result;
     }
 
+    /// <inheritdoc cref="LinuxInspector.Peek"/>
+    internal int Peek(VirtualAddress start, Span<byte> target)
+    {
+        if (!_process.TryEnter())
+        {
+            return 0;
+        }
+
+        int done = _inspector.Peek(start, target);
+        _process.Leave();
+        return done;
+    }
+
     public void Dispose() => _inspector.Dispose();
 
     private ulong ArenaBytes()
     {
         Span<PageRegion> regions = stackalloc PageRegion[64];
-        AddressRange left = _process.Arena.Range;
+        AddressRange left = _process.Arena.Used;
         ulong bytes = 0;
         while (left.Length > 0)
         {

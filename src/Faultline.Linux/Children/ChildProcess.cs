@@ -156,7 +156,7 @@ internal sealed unsafe class ChildProcess : IDisposable
                 return new(null!, (Errno)(-id));
             }
 
-            StubThread thread = new(this, block, (int)id);
+            StubThread thread = new(this, block, (int)id) { SharesProcessor = _first.SharesProcessor };
             lock (_gate)
             {
                 _threads.Add(thread);
@@ -221,6 +221,19 @@ internal sealed unsafe class ChildProcess : IDisposable
 
         Leave();
         return clone;
+    }
+
+    /// <summary>
+    /// Binds the first thread, and with it all that are started from now on, to the processor of its only client: so they take turns without waking each
+    /// other up from afar. Before the process has other threads.
+    /// </summary>
+    internal void BindTo(int processor)
+    {
+        if (TryEnter())
+        {
+            _first.SharesProcessor = ProcessorBinding.Bind(_first.Id, [processor]);
+            Leave();
+        }
     }
 
     /// <summary>Sends a thread the interrupt signal. Never after the process was reaped, when its number may be another's.</summary>
@@ -302,6 +315,11 @@ internal sealed unsafe class ChildProcess : IDisposable
         }
 
         SystemResult<ChildProcess> child = Adopt(_arena, block, (int)id);
+        if (child.IsOk)
+        {
+            child.Value._first.SharesProcessor = _first.SharesProcessor;
+        }
+
         return child.IsOk && !child.Value.Populate() ? Abandon(child.Value) : child;
     }
 

@@ -35,6 +35,9 @@ internal sealed unsafe class StubThread
     /// <summary>The kernel's number of the thread.</summary>
     internal int Id { get; }
 
+    /// <summary>Whether it runs on the processor of its client: then looking for the other's turn only keeps that from coming.</summary>
+    internal bool SharesProcessor { get; set; }
+
     /// <summary>The control block.</summary>
     internal StubBlock* Block { get; }
 
@@ -125,7 +128,7 @@ internal sealed unsafe class StubThread
     // How often the stub is to look for the next command after this one.
     private int Tune()
     {
-        if (Environment.ProcessorCount == 1)
+        if (Environment.ProcessorCount == 1 || SharesProcessor)
         {
             _clientLooks = 0;
             return 1;

@@ -17,6 +17,7 @@ internal sealed class EnginePair : IDisposable
 
     private readonly Timer _watchdog;
     private PairRun? _current;
+    private SpareSpace? _spare;
 
     public EnginePair(InstallRuleVersion rule = InstallRuleVersion.Linux618)
     {
@@ -31,6 +32,11 @@ internal sealed class EnginePair : IDisposable
         set => Volatile.Write(ref _current, value);
     }
 
+    /// <summary>
+    /// The processors of this process, if the thread that runs programs is bound to one of them, the first here: its address spaces are bound to that too.
+    /// </summary>
+    public int[] Processors { get; init; } = [];
+
     public LinuxEngine Linux { get; }
 
     public ManagedEngine Managed { get; }
@@ -39,8 +45,23 @@ internal sealed class EnginePair : IDisposable
 
     public Actor?[] ManagedActors { get; } = new Actor?[Arena.Actors];
 
+    /// <summary>An address space that a program before left, or null.</summary>
+    public SpareSpace? TakeSpare()
+    {
+        SpareSpace? spare = _spare;
+        _spare = null;
+        return spare;
+    }
+
+    public void GiveSpare(SpareSpace? spare)
+    {
+        _spare?.Dispose();
+        _spare = spare;
+    }
+
     public void Dispose()
     {
+        _spare?.Dispose();
         foreach (Actor? actor in (ReadOnlySpan<Actor?>)[.. LinuxActors, .. ManagedActors])
         {
             actor?.Dispose();

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.Globalization;
 using System.Threading;
+using Faultline.Linux.Children;
 
 namespace Faultline.Verification.Kernel;
 
@@ -12,22 +13,41 @@ internal sealed class EngineSide : IDisposable
     /// <summary>Longer than any step takes on a busy machine.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
+    private const int Accessors = 2 * (Arena.Actors + 1);
+
     private readonly IMemoryEngine _engine;
     private readonly Actor?[] _actors;
-    private readonly IMemoryAccess?[,,] _access = new IMemoryAccess?[Arena.Actors + 1, Arena.Spaces, 2];
+
+    // For each address space: two modes of each actor, and of the program itself.
+    private readonly IMemoryAccess?[][] _access = [new IMemoryAccess?[Accessors], new IMemoryAccess?[Accessors]];
     private readonly IUserfaultfdPoller _poller;
 
     // The actor whose call waits for an event to be read, or -1; and whether it was seen asleep.
     private int _eventActor = -1;
     private bool _isEventAsleep;
 
-    public EngineSide(IMemoryEngine engine, Actor?[] actors)
+    public EngineSide(IMemoryEngine engine, Actor?[] actors, int[] processors, SpareSpace? spare)
     {
         _engine = engine;
         _actors = actors;
         _poller = engine.CreatePoller();
+        Processors = processors;
+        if (spare is not null)
+        {
+            Spaces[0] = spare.Space;
+            _access[0] = spare.Accessors;
+            return;
+        }
+
         Spaces[0] = engine.CreateAddressSpace().OrThrow("Making an address space");
+        if (processors.Length > 0)
+        {
+            (Spaces[0] as ChildAddressSpace)?.BindTo(processors[0]);
+        }
     }
+
+    /// <summary>See <see cref="EnginePair.Processors"/>.</summary>
+    public int[] Processors { get; }
 
     public string Name => _engine.Name;
 
@@ -68,7 +88,7 @@ internal sealed class EngineSide : IDisposable
     };
 
     /// <summary>Begins a step that may sleep on its actor, and waits until it sleeps or is done.</summary>
-    public StepOutcome Perform(in Step step, bool mayWaitForEvent, ActorUse use)
+    public StepOutcome Perform(in Step step, bool mayWaitForEvent, PairRunMode mode)
     {
         if (_eventActor >= 0 && _actors[_eventActor] is not { IsRunning: true })
         {
@@ -91,7 +111,7 @@ internal sealed class EngineSide : IDisposable
             return new(OutcomeKind.Busy);
         }
 
-        if (use == ActorUse.WhenNeeded)
+        if (mode == PairRunMode.Quick)
         {
             return Execute(in step, step.Actor);
         }
@@ -165,22 +185,14 @@ internal sealed class EngineSide : IDisposable
     }
 
     /// <summary>
-    /// Takes every registration away, wakes everybody, and closes every context, so that whoever sleeps goes on; waits for all actors. Closing alone would
-    /// not do: a COPY that sleeps over its source keeps its own context open.
+    /// Closes every context, so that whoever sleeps goes on, and waits for all actors. If there are any, every registration is taken away first: closing
+    /// alone would not do, because a COPY that sleeps over its source keeps its own context open.
     /// </summary>
     public void CloseAll()
     {
-        foreach (IUserfaultfd? context in Contexts)
+        if (Running != 0)
         {
-            foreach (IAddressSpace? space in Spaces)
-            {
-                foreach (VmaInfo mapping in space?.Inspector.GetMappings(Arena.Range).Value ?? [])
-                {
-                    context?.Unregister(mapping.Range);
-                }
-            }
-
-            context?.Wake(Arena.Everything);
+            WakeEverybody();
         }
 
         for (int i = 0; i < Contexts.Length; i++)
@@ -225,7 +237,7 @@ internal sealed class EngineSide : IDisposable
     /// <summary>An accessor: of an actor, or with -1 of the program itself.</summary>
     public IMemoryAccess? Access(int actor, int space, AccessMode mode)
     {
-        ref IMemoryAccess? access = ref _access[actor + 1, space, (int)mode];
+        ref IMemoryAccess? access = ref _access[space][(2 * (actor + 1)) + (int)mode];
         if (access is null && Spaces[space] is { } owner)
         {
             access = owner.OpenAccess(mode).OrThrow("Opening an accessor");
@@ -285,6 +297,46 @@ internal sealed class EngineSide : IDisposable
         _poller.Dispose();
     }
 
+    /// <summary>Ends everything but the first address space, which is emptied instead, if nobody is in it.</summary>
+    /// <returns>The address space, or null if it had to be ended too.</returns>
+    public SpareSpace? DisposeButSpace()
+    {
+        SpareSpace? spare = null;
+        if (Running == 0 && Spaces[0] is ChildAddressSpace space)
+        {
+            for (int i = 0; i < Contexts.Length; i++)
+            {
+                CloseContext(i);
+            }
+
+            if (space.TryEmpty())
+            {
+                spare = new SpareSpace(space, _access[0]);
+                Spaces[0] = null;
+                _access[0] = [];
+            }
+        }
+
+        Dispose();
+        return spare;
+    }
+
+    private void WakeEverybody()
+    {
+        foreach (IUserfaultfd? context in Contexts)
+        {
+            foreach (IAddressSpace? space in Spaces)
+            {
+                foreach (VmaInfo mapping in space?.Inspector.GetMappings(Arena.Range).Value ?? [])
+                {
+                    context?.Unregister(mapping.Range);
+                }
+            }
+
+            context?.Wake(Arena.Everything);
+        }
+    }
+
     // A call that brings in a range and sleeps in the middle looks at the mappings again when it goes on; what it then brings of mappings that have
     // changed meanwhile is left out here. So is MADV_REMOVE, which in the kernel does not look again.
     private bool IsBehindPopulation(in Step step)
@@ -311,13 +363,10 @@ internal sealed class EngineSide : IDisposable
     private void DisposeSpace(int space)
     {
         Spaces[space]?.Dispose();
-        for (int actor = 0; actor <= Arena.Actors; actor++)
+        foreach (ref IMemoryAccess? access in _access[space].AsSpan())
         {
-            for (int mode = 0; mode < 2; mode++)
-            {
-                _access[actor, space, mode]?.Dispose();
-                _access[actor, space, mode] = null;
-            }
+            access?.Dispose();
+            access = null;
         }
 
         Spaces[space] = null;
@@ -389,7 +438,8 @@ internal sealed class EngineSide : IDisposable
         {
             for (int space = 0; space < Arena.Spaces; space++)
             {
-                if (_access[actor + 1, space, 0]?.ThreadId == thread || _access[actor + 1, space, 1]?.ThreadId == thread)
+                IMemoryAccess?[] access = _access[space];
+                if (access[2 * (actor + 1)]?.ThreadId == thread || access[(2 * (actor + 1)) + 1]?.ThreadId == thread)
                 {
                     return string.Create(CultureInfo.InvariantCulture, $" by actor {actor}");
                 }

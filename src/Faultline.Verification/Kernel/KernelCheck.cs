@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.Threading;
 using System.Threading.Tasks;
+using Faultline.Linux;
 
 namespace Faultline.Verification.Kernel;
 
@@ -42,9 +43,11 @@ public sealed class KernelCheck
     public async Task<KernelCheckReport> RunAsync(CancellationToken cancellation)
     {
         var workers = new Task[_options.Workers];
+        int[] processors = ProcessorBinding.Allowed();
         for (int i = 0; i < workers.Length; i++)
         {
-            workers[i] = Task.Factory.StartNew(() => Work(cancellation), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            int[] own = Rotate(processors, i);
+            workers[i] = Task.Factory.StartNew(() => Work(own, cancellation), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
 
         await Task.WhenAll(workers).ConfigureAwait(false);
@@ -59,7 +62,7 @@ public sealed class KernelCheck
     {
         using var engines = new EnginePair();
         var steps = new List<Step>();
-        Difference? difference = Generate(engines, programSeed, new GeneratorOptions(withSwap, WithFork: true), ActorUse.Always, steps, static (_, _) => { });
+        Difference? difference = Generate(engines, programSeed, new GeneratorOptions(withSwap, WithFork: true), PairRunMode.Careful, steps, static (_, _) => { });
         return difference is null ? null : DifferenceList.Minimise(engines, programSeed, steps, difference);
     }
 
@@ -76,9 +79,9 @@ public sealed class KernelCheck
     }
 
     private static Difference? Generate(
-        EnginePair engines, ulong seed, GeneratorOptions options, ActorUse actors, List<Step> steps, Action<ulong, StepOutcome> note)
+        EnginePair engines, ulong seed, GeneratorOptions options, PairRunMode mode, List<Step> steps, Action<ulong, StepOutcome> note)
     {
-        using var run = new PairRun(engines, actors);
+        using var run = new PairRun(engines, mode);
         var generator = new ProgramGenerator(seed, run, options);
         while (steps.Count < generator.Length && !run.IsUnordered)
         {
@@ -100,9 +103,23 @@ public sealed class KernelCheck
     // program is run again with a look after every step.
     private const int CloseLook = 6;
 
-    private void Work(CancellationToken cancellation)
+    // Another first one for each worker, and for each process that runs such a check.
+    private static int[] Rotate(int[] processors, int worker)
     {
-        using var engines = new EnginePair();
+        int[] rotated = new int[processors.Length];
+        for (int i = 0; i < rotated.Length; i++)
+        {
+            rotated[i] = processors[(Environment.ProcessId + worker + i) % processors.Length];
+        }
+
+        return rotated;
+    }
+
+    // A worker and the processes of its address spaces take turns, so one processor is enough for them, and each turn is cheaper there.
+    private void Work(int[] processors, CancellationToken cancellation)
+    {
+        bool isBound = processors.Length > 1 && ProcessorBinding.Bind(0, processors.AsSpan(0, 1));
+        using var engines = new EnginePair { Processors = isBound ? processors : [] };
         var options = new GeneratorOptions(_options.WithSwap, _options.WithFork);
         var coverage = new Coverage();
         var steps = new List<Step>();
@@ -112,7 +129,7 @@ public sealed class KernelCheck
             steps.Clear();
             int found = 0;
             Difference? difference = Generate(
-                engines, seed, options, ActorUse.WhenNeeded, steps, (before, outcome) => found += coverage.Add(before, in outcome) ? 1 : 0);
+                engines, seed, options, PairRunMode.Quick, steps, (before, outcome) => found += coverage.Add(before, in outcome) ? 1 : 0);
             Interlocked.Add(ref _operations, steps.Count);
             Interlocked.Increment(ref _programs);
             if (difference is not null)

@@ -1,5 +1,7 @@
 using System;
 using System.Threading;
+using Faultline.Linux;
+using Faultline.Linux.Children;
 
 namespace Faultline.Verification.Kernel;
 
@@ -10,6 +12,7 @@ internal sealed class MoveRace
     private readonly IAddressSpace _space;
     private readonly IMemoryAccess _mover;
     private readonly UserfaultfdFeatures _features;
+    private readonly int[] _processors;
     private readonly int _source;
     private readonly int _target;
     private int _go;
@@ -22,6 +25,7 @@ internal sealed class MoveRace
         _source = step.Other;
         _target = step.Page;
         _features = side.AllFeatures;
+        _processors = side.Processors;
         _mover = side.Access(-1, 0, AccessMode.User)!;
     }
 
@@ -109,10 +113,16 @@ internal sealed class MoveRace
             : StepOutcome.Of(moved.Errno, moved.Field, 0, isThere ? "though the page was moved" : "and the page was not moved");
     }
 
-    // With an accessor of its own: the actors' may be asleep.
+    // With an accessor of its own: the actors' may be asleep. A race takes another processor than the mover's.
     private void Touch()
     {
         using IMemoryAccess toucher = _space.OpenAccess().OrThrow("Opening an accessor");
+        if (_processors.Length > 1)
+        {
+            ProcessorBinding.Bind(0, _processors.AsSpan(1));
+            (toucher as ChildAccess)?.Unbind(_processors.AsSpan(1));
+        }
+
         while (!_isOver)
         {
             if (Interlocked.CompareExchange(ref _go, 2, 1) == 1)

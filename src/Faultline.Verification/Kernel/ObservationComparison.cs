@@ -68,10 +68,12 @@ internal static class ObservationComparison
 
         for (int file = 0; file < Arena.Files; file++)
         {
-            int common = linux.FileBytes[file].AsSpan().CommonPrefixLength(managed.FileBytes[file]);
-            if (common < linux.FileBytes[file].Length)
+            ReadOnlySpan<byte> left = linux.FileBytes[file].AsSpan(0, linux.FileLengths[file]);
+            ReadOnlySpan<byte> right = managed.FileBytes[file].AsSpan(0, managed.FileLengths[file]);
+            int common = left.CommonPrefixLength(right);
+            if (common < left.Length || common < right.Length)
             {
-                return (Name("byte", common) + Name(" of file", file), Hex(linux.FileBytes[file][common]), Hex(managed.FileBytes[file][common]));
+                return (Name("byte", common) + Name(" of file", file), At(left, common), At(right, common));
             }
         }
 
@@ -142,6 +144,8 @@ internal static class ObservationComparison
             words.Add(word);
         }
     }
+
+    private static string At(ReadOnlySpan<byte> bytes, int index) => index < bytes.Length ? Hex(bytes[index]) : "end of file";
 
     private static string Hex(ulong value) => "0x" + value.ToString("x", CultureInfo.InvariantCulture);
 

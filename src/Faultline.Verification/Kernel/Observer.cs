@@ -1,4 +1,6 @@
 using System;
+using System.Collections.Generic;
+using Faultline.Linux.Children;
 
 namespace Faultline.Verification.Kernel;
 
@@ -35,7 +37,7 @@ internal static class Observer
             {
                 seen.Counters[space] = present.Inspector.GetCounters().Value;
                 seen.Mappings[space] = present.Inspector.GetMappings(Arena.Range).Value;
-                LookAt(side, space, 0, Arena.Pages, seen);
+                LookAt(side, space, 0, Arena.Pages, seen.Mappings[space], seen);
             }
         }
 
@@ -49,12 +51,18 @@ internal static class Observer
                 done = read.IsOk ? read.Value : 0;
             }
 
-            bytes.AsSpan(done).Clear();
+            seen.FileLengths[file] = done;
         }
     }
 
     /// <summary>Reads the pages of a range that are present.</summary>
-    public static void LookAt(EngineSide side, int space, int first, int end, SideObservation seen)
+    /// <param name="side">The engine.</param>
+    /// <param name="space">The address space.</param>
+    /// <param name="first">The first page.</param>
+    /// <param name="end">The page behind the last one.</param>
+    /// <param name="mappings">Which pages can be read at all: the others are tried by an access, which says what they answer.</param>
+    /// <param name="seen">What was seen of the entries; the contents are put here.</param>
+    public static void LookAt(EngineSide side, int space, int first, int end, IReadOnlyList<VmaInfo> mappings, SideObservation seen)
     {
         PagemapEntry[] entries = seen.Pagemaps[space];
         ulong[] contents = seen.Contents[space];
@@ -67,22 +75,45 @@ internal static class Observer
                 continue;
             }
 
-            int stop = page;
-            while (stop < end && entries[stop].IsPresent)
+            bool isReadable = IsReadable(mappings, page);
+            int stop = page + 1;
+            while (stop < end && entries[stop].IsPresent && IsReadable(mappings, stop) == isReadable)
             {
                 stop++;
             }
 
-            page = ReadRun(side.Access(-1, space, AccessMode.User)!, page, stop, contents);
+            page = ReadRun(side, space, page, stop, isReadable, seen);
         }
     }
 
-    private static int ReadRun(IMemoryAccess access, int first, int end, ulong[] contents)
+    private static bool IsReadable(IReadOnlyList<VmaInfo> mappings, int page)
     {
-        Span<byte> buffer = stackalloc byte[8 * (int)PageSize.Small];
-        int count = Math.Min(end - first, buffer.Length / (int)PageSize.Small);
-        AccessResult read = access.Read(Arena.At(first), buffer[..(count * (int)PageSize.Small)]);
-        int done = (int)(read.BytesDone >> PageSize.SmallShift);
+        VirtualAddress address = Arena.At(page);
+        foreach (VmaInfo mapping in mappings)
+        {
+            if (mapping.Range.Contains(address))
+            {
+                return (mapping.Protection & Protections.Read) != 0;
+            }
+        }
+
+        return false;
+    }
+
+    // The kernel's pages are read without a turn of its process; if that may not be, or fails, by an access.
+    private static int ReadRun(EngineSide side, int space, int first, int end, bool isReadable, SideObservation seen)
+    {
+        int count = Math.Min(end - first, seen.Buffer.Length / (int)PageSize.Small);
+        Span<byte> buffer = seen.Buffer.AsSpan(0, count * (int)PageSize.Small);
+        ulong[] contents = seen.Contents[space];
+        AccessResult read = default;
+        int done = count;
+        if (!isReadable || side.Spaces[space] is not ChildAddressSpace child || child.Peek(Arena.At(first), buffer) != buffer.Length)
+        {
+            read = side.Access(-1, space, AccessMode.User)!.Read(Arena.At(first), buffer);
+            done = (int)(read.BytesDone >> PageSize.SmallShift);
+        }
+
         for (int i = 0; i < done; i++)
         {
             contents[first + i] = Pattern.Hash(buffer.Slice(i * (int)PageSize.Small, (int)PageSize.Small)) | 2;

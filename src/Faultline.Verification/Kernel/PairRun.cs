@@ -13,7 +13,7 @@ internal sealed class PairRun : IDisposable
         UserfaultfdFeatures.EventFork | UserfaultfdFeatures.EventRemap | UserfaultfdFeatures.EventRemove | UserfaultfdFeatures.EventUnmap;
 
     private readonly EnginePair _engines;
-    private readonly ActorUse _actors;
+    private readonly PairRunMode _mode;
     private readonly SideObservation _linuxSeen = new();
     private readonly SideObservation _managedSeen = new();
     private readonly MapKind?[] _kinds = new MapKind?[Arena.Pages];
@@ -24,13 +24,13 @@ internal sealed class PairRun : IDisposable
     private IReadOnlyList<VmaInfo> _mappings = [];
 
     /// <param name="engines">The engines.</param>
-    /// <param name="actors">Which steps get a thread of their own. The steps done, and what they answer, are the same either way.</param>
-    public PairRun(EnginePair engines, ActorUse actors = ActorUse.Always)
+    /// <param name="mode">How much is taken for granted.</param>
+    public PairRun(EnginePair engines, PairRunMode mode = PairRunMode.Careful)
     {
         _engines = engines;
-        _actors = actors;
-        Linux = new EngineSide(engines.Linux, engines.LinuxActors);
-        Managed = new EngineSide(engines.Managed, engines.ManagedActors);
+        _mode = mode;
+        Linux = new EngineSide(engines.Linux, engines.LinuxActors, engines.Processors, mode == PairRunMode.Quick ? engines.TakeSpare() : null);
+        Managed = new EngineSide(engines.Managed, engines.ManagedActors, engines.Processors, spare: null);
         engines.Current = this;
     }
 
@@ -133,8 +133,8 @@ internal sealed class PairRun : IDisposable
         }
     }
 
-    // A thread of its own costs more than most steps. So when it is left to the need, a step that cannot sleep by what is registered runs here, and on the
-    // managed engine also one that did not sleep on the kernel. If that was wrong, the watchdog ends the run, and the repetition shows it.
+    // A thread of its own costs more than most steps. So in a quick run a step that cannot sleep by what is registered is done here, and on the managed engine
+    // also one that did not sleep on the kernel. If that was wrong, the watchdog ends the run, and the repetition shows it.
     private (StepOutcome Linux, StepOutcome Managed) DoOnBoth(in Step step, int running)
     {
         bool isEvent = MayWaitForEvent(in step);
@@ -144,9 +144,9 @@ internal sealed class PairRun : IDisposable
             return (Linux.Execute(in step, -1), Managed.Execute(in step, -1));
         }
 
-        ActorUse use = _actors == ActorUse.Always || isEvent || isMapping || TouchesWatched(in step) ? ActorUse.Always : ActorUse.WhenNeeded;
-        StepOutcome linux = Linux.Perform(in step, isEvent, use);
-        return (linux, Managed.Perform(in step, isEvent, linux.Kind == OutcomeKind.Asleep ? ActorUse.Always : _actors));
+        PairRunMode mode = isEvent || isMapping || TouchesWatched(in step) ? PairRunMode.Careful : _mode;
+        StepOutcome linux = Linux.Perform(in step, isEvent, mode);
+        return (linux, Managed.Perform(in step, isEvent, linux.Kind == OutcomeKind.Asleep ? PairRunMode.Careful : _mode));
     }
 
     /// <summary>Closes all contexts, waits for every actor, and looks a last time.</summary>
@@ -176,8 +176,15 @@ internal sealed class PairRun : IDisposable
     public void Dispose()
     {
         _engines.Current = null;
-        Linux.Dispose();
         Managed.Dispose();
+        if (_mode == PairRunMode.Careful)
+        {
+            Linux.Dispose();
+        }
+        else
+        {
+            _engines.GiveSpare(Linux.DisposeButSpace());
+        }
     }
 
     private static Difference Stuck(int index, TimeoutException stuck) => stuck.Message.Contains("linux", StringComparison.Ordinal)
@@ -269,8 +276,8 @@ internal sealed class PairRun : IDisposable
         {
             int first = Math.Clamp(step.Page, 0, Arena.Pages);
             int end = Math.Clamp(step.Page + Math.Min(step.Pages, 4), first, Arena.Pages);
-            Observer.LookAt(Linux, 0, first, end, _linuxSeen);
-            Observer.LookAt(Managed, 0, first, end, _managedSeen);
+            Observer.LookAt(Linux, 0, first, end, Mappings, _linuxSeen);
+            Observer.LookAt(Managed, 0, first, end, Mappings, _managedSeen);
             found = ObservationComparison.CompareContents(_linuxSeen, _managedSeen, 0, first, end);
         }
 

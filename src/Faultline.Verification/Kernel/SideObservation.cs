@@ -14,8 +14,14 @@ internal sealed class SideObservation
 
     public MemoryFileStatus[] Files { get; } = new MemoryFileStatus[Arena.Files];
 
-    /// <summary>The bytes of each file, as far as its size goes.</summary>
+    /// <summary>The bytes of each file, as far as <see cref="FileLengths"/> says.</summary>
     public byte[][] FileBytes { get; } = MakeFileBytes();
+
+    /// <summary>How many bytes of each file could be read.</summary>
+    public int[] FileLengths { get; } = new int[Arena.Files];
+
+    /// <summary>Where pages are read into, a few at a time.</summary>
+    public byte[] Buffer { get; } = new byte[16 * (int)PageSize.Small];
 
     /// <summary>For each page of each address space a number for its bytes, or for why it cannot be read.</summary>
     public ulong[][] Contents { get; } = [new ulong[Arena.Pages], new ulong[Arena.Pages]];
