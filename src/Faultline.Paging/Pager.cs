@@ -232,7 +232,7 @@ public sealed class Pager : IDisposable, IAsyncDisposable
         RegionKind kind = sharing == PagedMapping.Shared ? RegionKind.SharedImage : RegionKind.PrivateImage;
         AddressRange wanted = new(default, image.MappedLength);
         image.RequireRoomFor(wanted, 0, kind, PageSize.Small);
-        PagerClient client = Attach(HomeContext.Open(Engine.Home), image.Name);
+        PagerClient client = Attach(HomeContext.Open(Engine.Home, Options.Tracking), image.Name);
         MapRequest request = sharing == PagedMapping.Shared
             ? MapRequest.SharedFile(image.File, wanted.Length)
             : MapRequest.PrivateFile(image.File, wanted.Length);

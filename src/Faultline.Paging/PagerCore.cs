@@ -280,6 +280,7 @@ internal sealed class PagerCore : IDisposable
         try
         {
             Register(child);
+            ClearInheritedMarkers(child);
         }
         catch (MemoryEngineException cause)
         {
@@ -289,6 +290,18 @@ internal sealed class PagerCore : IDisposable
         }
 
         return child;
+    }
+
+    /// <summary>A child inherits the protection of what is tracked in its parent, and nobody tracks it there.</summary>
+    private static void ClearInheritedMarkers(PagerClient child)
+    {
+        foreach (Region region in child.RegionArray)
+        {
+            if (region.Pages.HasMarkers)
+            {
+                region.Pages.HasMarkers = ServedWatch.TakeProtectionAway(child, region.Pages) != Errno.None;
+            }
+        }
     }
 
     /// <summary>Serves a client no more. Its context is closed, and whoever still waits in it goes the engine's ordinary way.</summary>

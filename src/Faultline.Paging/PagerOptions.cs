@@ -33,6 +33,10 @@ public sealed record PagerOptions
     /// <summary>Where messages go, or null for nowhere. Their category is <see cref="PagingTelemetry.LogCategory"/>.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
 
+    /// <summary>How <see cref="DirtyTracker"/> notices writes to memory of <see cref="Pager.Map(PagedImage, PagedMapping)"/>. A snapshot needs
+    /// <see cref="DirtyTracking.Synchronous"/>.</summary>
+    public DirtyTracking Tracking { get; init; } = DirtyTracking.Synchronous;
+
     /// <summary>The clock of deadlines and latencies.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 

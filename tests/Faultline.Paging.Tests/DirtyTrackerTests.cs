@@ -11,14 +11,15 @@ namespace Faultline.Paging.Tests;
 /// <summary>What is written is told, once, and nothing else; also while threads write.</summary>
 public abstract class DirtyTrackerTests(IMemoryEngine engine) : PagerTests(engine)
 {
-    public static TheoryData<DirtyTracking, MemorySort> Every()
+    public static TheoryData<DirtyTracking, MemorySort, MemoryOwner> Every()
     {
-        TheoryData<DirtyTracking, MemorySort> data = [];
+        TheoryData<DirtyTracking, MemorySort, MemoryOwner> data = [];
         foreach (DirtyTracking tracking in Enum.GetValues<DirtyTracking>())
         {
             foreach (MemorySort sort in Enum.GetValues<MemorySort>())
             {
-                data.Add(tracking, sort);
+                data.Add(tracking, sort, MemoryOwner.Program);
+                data.Add(tracking, sort, MemoryOwner.Pager);
             }
         }
 
@@ -27,10 +28,10 @@ public abstract class DirtyTrackerTests(IMemoryEngine engine) : PagerTests(engin
 
     [Theory(Timeout = 60_000)]
     [MemberData(nameof(Every))]
-    public async Task TakeWritten_PagesStored_AreThose(DirtyTracking tracking, MemorySort sort)
+    public async Task TakeWritten_PagesStored_AreThose(DirtyTracking tracking, MemorySort sort, MemoryOwner owner)
     {
         await Task.Yield();
-        (TrackedMemory memory, IDirtyTracker tracker) = Track(tracking, sort, pages: 8);
+        (TrackedMemory memory, IDirtyTracker tracker) = Track(tracking, sort, pages: 8, owner: owner);
         Assert.Equal(memory.PageBytes, tracker.PageBytes);
         List<AddressRange> written = [];
         tracker.TakeWritten(written);
@@ -53,10 +54,10 @@ public abstract class DirtyTrackerTests(IMemoryEngine engine) : PagerTests(engin
     // Every page that is never written but was never there either must not come back a second time.
     [Theory(Timeout = 60_000)]
     [MemberData(nameof(Every))]
-    public async Task TakeWritten_FirstTouchOfAHole_IsWritten(DirtyTracking tracking, MemorySort sort)
+    public async Task TakeWritten_FirstTouchOfAHole_IsWritten(DirtyTracking tracking, MemorySort sort, MemoryOwner owner)
     {
         await Task.Yield();
-        (TrackedMemory memory, IDirtyTracker tracker) = Track(tracking, sort, pages: 4, populated: false);
+        (TrackedMemory memory, IDirtyTracker tracker) = Track(tracking, sort, pages: 4, populated: false, owner: owner);
         List<AddressRange> written = [];
         tracker.TakeWritten(written);
         Assert.Equal(0, tracker.TakeWritten(written));
@@ -71,11 +72,11 @@ public abstract class DirtyTrackerTests(IMemoryEngine engine) : PagerTests(engin
     /// </summary>
     [Theory(Timeout = 120_000)]
     [MemberData(nameof(Every))]
-    public async Task TakeWritten_WhileThreadsWrite_LosesNothingAndInventsNothing(DirtyTracking tracking, MemorySort sort)
+    public async Task TakeWritten_WhileThreadsWrite_LosesNothingAndInventsNothing(DirtyTracking tracking, MemorySort sort, MemoryOwner owner)
     {
         const int Writers = 2;
         int pages = sort is MemorySort.HugetlbShared or MemorySort.HugetlbPrivate ? 4 : 128;
-        (TrackedMemory memory, IDirtyTracker tracker) = Track(tracking, sort, pages);
+        (TrackedMemory memory, IDirtyTracker tracker) = Track(tracking, sort, pages, populated: owner == MemoryOwner.Program, owner);
         Ledger ledger = new(pages);
         using CancellationTokenSource stop = new();
         Task[] writing = [.. Enumerable.Range(0, Writers).Select(writer => Task.Factory.StartNew(
@@ -121,12 +122,62 @@ public abstract class DirtyTrackerTests(IMemoryEngine engine) : PagerTests(engin
         }
     }
 
+    // What a pager installs while someone tracks is protected at once, and so is not a write; a store right behind it is one.
     [Theory(Timeout = 60_000)]
-    [InlineData(DirtyTracking.Asynchronous)]
-    [InlineData(DirtyTracking.Synchronous)]
-    public async Task Dispose_WhileAThreadWrites_LetsItGoOn(DirtyTracking tracking)
+    [MemberData(nameof(Every))]
+    public async Task TakeWritten_PagesThatWereAbsentAreRead_TellsNone(DirtyTracking tracking, MemorySort sort, MemoryOwner owner)
     {
-        (TrackedMemory memory, IDirtyTracker tracker) = Track(tracking, MemorySort.Anonymous, pages: 64);
+        await Task.Yield();
+        (TrackedMemory memory, IDirtyTracker tracker) = Track(tracking, sort, pages: 8, populated: false, owner);
+        List<AddressRange> written = [];
+        tracker.TakeWritten(written);
+        for (int page = 0; page < memory.Pages; page++)
+        {
+            Assert.Equal(0UL, memory.Load(page));
+        }
+
+        Assert.Equal(0, tracker.TakeWritten(written));
+        memory.Store(4, 1);
+        memory.Store(7, 1);
+        tracker.TakeWritten(written);
+        Assert.Equal([memory.PagesAt(4), memory.PagesAt(7)], written);
+    }
+
+    // After a tracker the pager goes on as before: markers left in empty entries would stop ZEROPAGE and POISON for good.
+    [Theory(Timeout = 60_000)]
+    [InlineData(MemorySort.Anonymous)]
+    [InlineData(MemorySort.ShmemShared)]
+    [InlineData(MemorySort.ShmemPrivate)]
+    public async Task Dispose_PagesStillAbsent_AreServedAsBefore(MemorySort sort)
+    {
+        await Task.Yield();
+        foreach (DirtyTracking tracking in Enum.GetValues<DirtyTracking>())
+        {
+            (TrackedMemory memory, IDirtyTracker tracker) = Track(tracking, sort, pages: 32, populated: false, MemoryOwner.Pager);
+            memory.Store(3, 3);
+            tracker.Dispose();
+            for (int page = 0; page < memory.Pages; page++)
+            {
+                Assert.Equal(page == 3 ? 3UL : 0UL, memory.Load(page));
+            }
+
+            // And it can begin again.
+            List<AddressRange> written = [];
+            using IDirtyTracker second = memory.Track(tracking);
+            second.TakeWritten(written);
+            memory.Store(9, 9);
+            Assert.Equal(1, second.TakeWritten(written));
+        }
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData(DirtyTracking.Asynchronous, MemoryOwner.Program)]
+    [InlineData(DirtyTracking.Synchronous, MemoryOwner.Program)]
+    [InlineData(DirtyTracking.Asynchronous, MemoryOwner.Pager)]
+    [InlineData(DirtyTracking.Synchronous, MemoryOwner.Pager)]
+    public async Task Dispose_WhileAThreadWrites_LetsItGoOn(DirtyTracking tracking, MemoryOwner owner)
+    {
+        (TrackedMemory memory, IDirtyTracker tracker) = Track(tracking, MemorySort.Anonymous, pages: 64, owner: owner);
         using CancellationTokenSource stop = new();
         Ledger ledger = new(64);
         Task writing = Task.Factory.StartNew(
@@ -154,6 +205,45 @@ public abstract class DirtyTrackerTests(IMemoryEngine engine) : PagerTests(engin
         MemoryEngineException refused = Assert.Throws<MemoryEngineException>(
             () => DirtyTracker.Start(Engine, Engine.Home, memory.Range, DirtyTracking.Synchronous));
         Assert.Equal((Errno.EBUSY, "UFFDIO_REGISTER"), (refused.Errno, refused.Call));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Start_RegionTrackedAlready_EBUSY()
+    {
+        await Task.Yield();
+        (TrackedMemory memory, _) = Track(DirtyTracking.Synchronous, MemorySort.ShmemPrivate, pages: 2, owner: MemoryOwner.Pager);
+        Assert.Equal(Errno.EBUSY, Assert.Throws<MemoryEngineException>(() => memory.Track(DirtyTracking.Synchronous)).Errno);
+        Assert.Throws<ArgumentException>(() => DirtyTracker.Start(memory.Client!, Engine.Home, memory.PagesAt(1)));
+    }
+
+    // The holder of a lease writes from managed code and must not fault, so its pages are never protected, and always told.
+    [Fact(Timeout = 60_000)]
+    public async Task TakeWritten_LeasedForWriting_IsToldEachTime()
+    {
+        await Task.Yield();
+        Pager pager = NewPager();
+        PagedMemory memory = Own(pager.Map(new TestStore(64 * Page)));
+        List<AddressRange> written = [];
+        long taken;
+        using (Lease early = memory.Lease(3 * Page, 8, LeaseAccess.Write))
+        {
+            using IDirtyTracker tracker = memory.TrackWrites();
+            early.Span[0] = 1;
+            Lease lease = memory.Lease(9 * Page, 2 * 4096, LeaseAccess.Write);
+            tracker.TakeWritten(written);
+            lease.Span[4096] = 1;
+            early.Span[1] = 1;
+            Assert.Equal(3, tracker.TakeWritten(written));
+            Assert.Equal([memory.Range.Slice(3 * Page, Page), memory.Range.Slice(9 * Page, 2 * Page)], written);
+            lease.Dispose();
+            Assert.Equal(3, tracker.TakeWritten(written));
+            Assert.Equal(1, tracker.TakeWritten(written));
+            memory.Read(20 * Page, new byte[100]);
+            memory.Write(21 * Page, new byte[100]);
+            taken = tracker.TakeWritten(written);
+        }
+
+        Assert.Equal(2, taken);
     }
 
     private static IEnumerable<int> PagesOf(List<AddressRange> written, TrackedMemory memory)
@@ -188,10 +278,11 @@ public abstract class DirtyTrackerTests(IMemoryEngine engine) : PagerTests(engin
         }
     }
 
-    private (TrackedMemory Memory, IDirtyTracker Tracker) Track(DirtyTracking tracking, MemorySort sort, int pages, bool populated = true)
+    private (TrackedMemory Memory, IDirtyTracker Tracker) Track(
+        DirtyTracking tracking, MemorySort sort, int pages, bool populated = true, MemoryOwner owner = MemoryOwner.Program)
     {
-        TrackedMemory memory = Own(new TrackedMemory(Engine, sort, pages, populated));
-        return (memory, Own(DirtyTracker.Start(Engine, Engine.Home, memory.Range, tracking)));
+        TrackedMemory memory = Own(new TrackedMemory(Engine, sort, pages, populated, owner, tracking));
+        return (memory, Own(memory.Track(tracking)));
     }
 
     /// <summary>What the writers did: stores begun and ended by page.</summary>

@@ -65,7 +65,7 @@ internal static class ClientDetach
                 region.Pages.Table.StopEviction();
             }
 
-            InstallAction stopped = PoisonRest(core, client, region, worker);
+            InstallAction stopped = EndWatch(client, region) is { } busy and not InstallAction.Done ? busy : PoisonRest(core, client, region, worker);
             if (stopped is InstallAction.Park or InstallAction.ClientGone)
             {
                 return stopped;
@@ -79,6 +79,27 @@ internal static class ClientDetach
         }
 
         worker.Owed = default;
+        return InstallAction.Done;
+    }
+
+    /// <summary>Whoever tracks the region sees nothing more of it; its protection and the markers of it go.</summary>
+    private static InstallAction EndWatch(PagerClient client, Region region)
+    {
+        RegionPages pages = region.Pages;
+        if (!pages.HasMarkers)
+        {
+            return InstallAction.Done;
+        }
+
+        Errno errno = ServedWatch.TakeProtectionAway(client, pages);
+        if (errno is Errno.EAGAIN or Errno.ESRCH)
+        {
+            return errno == Errno.EAGAIN ? InstallAction.Park : InstallAction.ClientGone;
+        }
+
+        pages.Watch = null;
+        pages.InstallsProtected = false;
+        pages.HasMarkers = errno != Errno.None;
         return InstallAction.Done;
     }
 

@@ -216,6 +216,9 @@ public sealed class PagerClient : IDisposable
         return true;
     }
 
+    /// <summary>Has the writes to a region noticed. Not to be called with a lock held.</summary>
+    internal ServedWatch Watch(AddressRange region) => ServedWatch.Attach(_core, this, region);
+
     internal void Complete(ClientEnd end) => _completion.TrySetResult(end);
 
     private void TakeTables()
@@ -239,6 +242,7 @@ public sealed class PagerClient : IDisposable
             }
 
             Region part = region.Cut(range);
+            part.Pages.Watch?.NoteDiscarded(part.FirstPage - part.Pages.Watch.FirstPage, part.PageCount);
             part.Pages.Installed.Clear(part.FirstPage, part.PageCount);
             part.Pages.Poisoned.Clear(part.FirstPage, part.PageCount);
             part.Pages.Removed.Set(part.FirstPage, part.PageCount);

@@ -68,10 +68,28 @@ internal sealed class RegionPages
     /// <summary>The pages of the last run installed for one fault. Unguarded: a guess.</summary>
     public int InstallPages { get; set; }
 
+    /// <summary>The pages that leases write to.</summary>
+    public WriteLeases Leases { get; } = new();
+
+    /// <summary>Who is told of writes, or null. Guard: the client's lock, held for writing to change it.</summary>
+    public WriteWatch? Watch { get; set; }
+
+    /// <summary>Who watches, from the first preparation to the end of the clearing away; null for nobody. Guard: as <see cref="Watch"/>.</summary>
+    public ServedWatch? Watcher { get; set; }
+
+    /// <summary>Whether pages are installed write-protected, so that no write to them is missed. Guard: as <see cref="Watch"/>.</summary>
+    public bool InstallsProtected { get; set; }
+
+    /// <summary>
+    /// Whether empty entries may hold a marker of write-protection: ZEROPAGE and POISON answer EEXIST there, and the fault comes back. Set with the
+    /// client's lock held for writing; cleared when the markers have been taken away.
+    /// </summary>
+    public bool HasMarkers { get; set; }
+
     public int TablePage(int page) => TableBase + page;
 
     /// <summary>What a forked child starts with: the same pages, and loads of its own where it receives copies.</summary>
-    public RegionPages CloneForFork() => new(this, Table.ForNewOwner(), Installed.Clone(), Removed.Clone(), Poisoned.Clone());
+    public RegionPages CloneForFork() => new(this, Table.ForNewOwner(), Installed.Clone(), Removed.Clone(), Poisoned.Clone()) { HasMarkers = HasMarkers };
 
     /// <summary>What stays behind when the pages are moved away (mremap): nothing, so it reads as zero.</summary>
     public RegionPages LeaveBehind()

@@ -13,18 +13,27 @@ internal sealed class AsynchronousDirtyTracker : IDirtyTracker
     private const int RegionsAtOnce = 256;
 
     private readonly IAddressSpace _space;
-    private readonly IUserfaultfd _context;
+    private readonly IDisposable _owner;
     private readonly Lock _lock = new();
     private readonly PageRegion[] _regions = new PageRegion[RegionsAtOnce];
     private bool _isDisposed;
 
-    public AsynchronousDirtyTracker(IAddressSpace space, IUserfaultfd context, AddressRange range, ulong pageBytes)
+    /// <summary>Takes over <paramref name="owner"/>, who ends the protection; also if this throws.</summary>
+    public AsynchronousDirtyTracker(IAddressSpace space, IUserfaultfd context, IDisposable owner, AddressRange range, ulong pageBytes)
     {
         _space = space;
-        _context = context;
+        _owner = owner;
         Range = range;
         PageBytes = pageBytes;
-        context.WriteProtect(range, WriteProtectModes.Protect).OrThrow("UFFDIO_WRITEPROTECT", range);
+        try
+        {
+            Protect(context);
+        }
+        catch
+        {
+            owner.Dispose();
+            throw;
+        }
     }
 
     public AddressRange Range { get; }
@@ -73,8 +82,20 @@ internal sealed class AsynchronousDirtyTracker : IDirtyTracker
             if (!_isDisposed)
             {
                 _isDisposed = true;
-                _context.Dispose();
+                _owner.Dispose();
             }
         }
+    }
+
+    private void Protect(IUserfaultfd context)
+    {
+        using Patience patience = new();
+        SystemResult result;
+        do
+        {
+            result = context.WriteProtect(Range, WriteProtectModes.Protect);
+        }
+        while (result.Errno == Errno.EAGAIN && patience.Wait());
+        result.OrThrow("UFFDIO_WRITEPROTECT", Range);
     }
 }

@@ -5,15 +5,12 @@ namespace Faultline.Paging;
 /// <summary>Begins to track writes.</summary>
 public static class DirtyTracker
 {
-    private const UserfaultfdFeatures Both =
-        UserfaultfdFeatures.PageFaultFlagWriteProtect | UserfaultfdFeatures.WriteProtectHugetlbfsShmem | UserfaultfdFeatures.WriteProtectUnpopulated;
-
     /// <summary>Protects a range against writes and notes every write from now on.</summary>
     /// <param name="engine">The engine of the address space.</param>
     /// <param name="space">Whose memory it is.</param>
     /// <param name="range">
     /// What to track: mapped, aligned to pages (2 MiB on hugetlb), of anonymous, shmem or hugetlb memory, shared or private, and not registered
-    /// with a userfaultfd.
+    /// with a userfaultfd. Memory that a pager serves is tracked by the other overload.
     /// </param>
     /// <param name="kind">How.</param>
     /// <returns>The tracker. Disposing it ends the protection.</returns>
@@ -25,24 +22,34 @@ public static class DirtyTracker
     {
         ArgumentNullException.ThrowIfNull(engine);
         ArgumentNullException.ThrowIfNull(space);
-        bool isAsync = kind == DirtyTracking.Asynchronous;
-        UserfaultfdFeatures features = isAsync ? Both | UserfaultfdFeatures.WriteProtectAsync : Both;
-        IUserfaultfd context = UserfaultfdHandshake.Open(space, features).OrThrow("userfaultfd", range);
-        try
+        if (kind == DirtyTracking.Synchronous)
         {
-            RegisterResult registered = context.Register(range, RegisterModes.WriteProtect);
-            new SystemResult(registered.Errno).OrThrow("UFFDIO_REGISTER", range);
+            return new SynchronousDirtyTracker(OwnWatch.Open(engine, space, range));
+        }
 
-            // Where one of the mappings is hugetlb, and only there, REGISTER does not offer ZEROPAGE.
-            ulong pageBytes = (registered.Ioctls & UserfaultfdIoctls.Zeropage) != 0 ? PageSize.Small : PageSize.Huge;
-            return isAsync
-                ? new AsynchronousDirtyTracker(space, context, range, pageBytes)
-                : new SynchronousDirtyTracker(engine, context, range, pageBytes);
-        }
-        catch
-        {
-            context.Dispose();
-            throw;
-        }
+        IUserfaultfd context = OwnWatch.Register(space, range, UserfaultfdFeatures.WriteProtectAsync, out ulong pageBytes);
+        return new AsynchronousDirtyTracker(space, context, context, range, pageBytes);
+    }
+
+    /// <summary>
+    /// Protects a region that a pager serves against writes, through the pager's own context, and notes every write from now on. It is asynchronous if the context
+    /// was opened with <see cref="UserfaultfdFeatures.WriteProtectAsync"/> (<see cref="PagerOptions.Tracking"/> for memory of <see cref="Pager.Map(PagedImage, PagedMapping)"/>),
+    /// and synchronous if it was not.
+    /// </summary>
+    /// <param name="client">The client.</param>
+    /// <param name="space">Its address space: only the asynchronous tracker looks at it.</param>
+    /// <param name="region">The region, whole: one of <see cref="PagerClient.Regions"/>.</param>
+    /// <returns>The tracker. Disposing it ends the protection. A page that was not there yet is installed protected, and is not a write.</returns>
+    /// <exception cref="ArgumentException"><paramref name="region"/> is not one of the client's.</exception>
+    /// <exception cref="MemoryEngineException">EBUSY (it is being tracked), EINVAL (the kernel lacks the feature), EAGAIN (the address space goes on
+    /// changing), ENOMEM.</exception>
+    public static IDirtyTracker Start(PagerClient client, IAddressSpace space, AddressRange region)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        ArgumentNullException.ThrowIfNull(space);
+        ServedWatch watcher = client.Watch(region);
+        return watcher.IsAsync
+            ? new AsynchronousDirtyTracker(space, client.Context, watcher, region, (ulong)watcher.Region.Pages.PageBytes)
+            : new SynchronousDirtyTracker(watcher);
     }
 }

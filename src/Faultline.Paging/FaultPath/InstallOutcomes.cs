@@ -14,7 +14,7 @@ internal static class InstallOutcomes
         (Errno.EAGAIN, _) when result.IsPartial => InstallAction.GoOn,
         (Errno.EAGAIN, _) => InstallAction.Park,
 
-        (Errno.EEXIST, InstallVerb.ZeropageShared) => InstallAction.Materialise,
+        (Errno.EEXIST, InstallVerb.ZeropageShared or InstallVerb.CopyShared) => InstallAction.Materialise,
         (Errno.EEXIST, _) => InstallAction.SkipPage,
 
         (Errno.ENOENT, _) => InstallAction.Narrow,

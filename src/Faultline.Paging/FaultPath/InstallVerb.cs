@@ -8,6 +8,9 @@ internal enum InstallVerb
     /// <summary>CONTINUE that wakes nobody: the caller wakes a whole batch at once.</summary>
     ContinueQuietly,
     Copy,
+
+    /// <summary>COPY of zeroes into a shared mapping, where ZEROPAGE cannot: over markers, and write-protected.</summary>
+    CopyShared,
     ZeropagePrivate,
     ZeropageShared,
     Poison,

@@ -228,16 +228,17 @@ internal static class PageFill
     /// <summary>Installs zeroes by the cheapest way there is for the memory. The client's lock is held.</summary>
     public static InstallEnd InstallZero(PagerCore core, PagerClient client, Region region, int page, int count, FaultWorker worker)
     {
-        if (region.Pages.PageBytes == (int)PageSize.Small && !region.Pages.Poisoned.Any(page, count))
+        if (region.Pages.PageBytes == (int)PageSize.Small && !region.Pages.Poisoned.Any(page, count) && !region.Pages.HasMarkers)
         {
             InstallVerb verb = region.Kind == RegionKind.SharedImage ? InstallVerb.ZeropageShared : InstallVerb.ZeropagePrivate;
             return PageInstall.Run(verb, client, region, page, count, default, worker);
         }
 
-        // No ZEROPAGE for huge pages, and it does not replace a poison marker; COPY does.
+        // No ZEROPAGE for huge pages, it does not replace a marker, and does not install protected; COPY does all three.
+        InstallVerb copy = region.Kind == RegionKind.SharedImage ? InstallVerb.CopyShared : InstallVerb.Copy;
         for (int done = 0; done < count; done++)
         {
-            InstallEnd end = PageInstall.Run(InstallVerb.Copy, client, region, page + done, 1, core.Zeroes(region.Pages.PageBytes), worker);
+            InstallEnd end = PageInstall.Run(copy, client, region, page + done, 1, core.Zeroes(region.Pages.PageBytes), worker);
             if (end.Action != InstallAction.Done)
             {
                 return end;

@@ -22,7 +22,12 @@ internal static class PageInstall
         {
             int pages = Math.Min(step, end - page);
             AddressRange range = region.AddressesOf(page, pages);
-            FillResult result = Issue(verb, client, range, source);
+            FillResult result = Issue(verb, client, region, range, source);
+            if (verb == InstallVerb.Poison && result.Errno == Errno.EEXIST && region.Pages.HasMarkers)
+            {
+                result = PoisonMarker(client, region, page);
+            }
+
             InstallAction action = InstallOutcomes.Of(verb, result);
             int done = (int)(result.BytesDone / (ulong)region.Pages.PageBytes);
             if (done != 0)
@@ -56,33 +61,52 @@ internal static class PageInstall
         return new InstallEnd(InstallAction.Done, end, Errno.None);
     }
 
-    /// <summary>Un-protects a page that was written to, and so wakes the writer.</summary>
+    /// <summary>Un-protects a page that someone wants to write to, and so wakes the writer; whoever watches the page is told before.</summary>
     public static InstallEnd Unprotect(PagerClient client, Region region, int page, FaultWorker worker)
     {
         AddressRange range = region.AddressesOf(page, 1);
-        SystemResult result = client.Context.WriteProtect(range, WriteProtectModes.None);
-        switch (result.Errno)
+        Errno errno = region.Pages.Watch is { } watch
+            ? watch.Admit(page - watch.FirstPage, range)
+            : client.Context.WriteProtect(range, WriteProtectModes.None).Errno;
+        switch (errno)
         {
             case Errno.None:
                 return new InstallEnd(InstallAction.Done, page, Errno.None);
             case Errno.EAGAIN:
-                return new InstallEnd(InstallAction.Park, page, result.Errno);
+                return new InstallEnd(InstallAction.Park, page, errno);
             case Errno.ESRCH:
-                return new InstallEnd(InstallAction.ClientGone, page, result.Errno);
+                return new InstallEnd(InstallAction.ClientGone, page, errno);
             default:
                 FaultWake.Owe(worker, range);
-                return new InstallEnd(InstallAction.Done, page, result.Errno);
+                return new InstallEnd(InstallAction.Done, page, errno);
         }
     }
 
-    private static FillResult Issue(InstallVerb verb, PagerClient client, AddressRange range, ReadOnlySpan<byte> source) => verb switch
+    private static FillResult Issue(InstallVerb verb, PagerClient client, Region region, AddressRange range, ReadOnlySpan<byte> source)
     {
-        InstallVerb.Continue => client.Context.Continue(range),
-        InstallVerb.ContinueQuietly => client.Context.Continue(range, FillModes.DontWake),
-        InstallVerb.Copy => client.Context.Copy(range.Start, source[..(int)range.Length]),
-        InstallVerb.Poison => client.Context.Poison(range),
-        _ => client.Context.Zeropage(range),
-    };
+        FillModes protect = region.Pages.InstallsProtected ? FillModes.WriteProtect : FillModes.None;
+        return verb switch
+        {
+            InstallVerb.Continue => client.Context.Continue(range, protect),
+            InstallVerb.ContinueQuietly => client.Context.Continue(range, protect | FillModes.DontWake),
+            InstallVerb.Copy or InstallVerb.CopyShared => client.Context.Copy(range.Start, source[..(int)range.Length], protect),
+            InstallVerb.Poison => client.Context.Poison(range),
+            _ => client.Context.Zeropage(range),
+        };
+    }
+
+    /// <summary>POISON of one page that may hold a marker of write-protection.</summary>
+    private static FillResult PoisonMarker(PagerClient client, Region region, int page)
+    {
+        AddressRange range = region.AddressesOf(page, 1);
+        if (region.Pages.Watch is { } watch)
+        {
+            return watch.Poison(page - watch.FirstPage, range);
+        }
+
+        client.Context.WriteProtect(range, WriteProtectModes.DontWake);
+        return client.Context.Poison(range);
+    }
 
     private static ReadOnlySpan<byte> Skip(ReadOnlySpan<byte> source, int pages, Region region) =>
         source.IsEmpty ? source : source[(pages * region.Pages.PageBytes)..];
@@ -107,6 +131,10 @@ internal static class PageInstall
                 break;
             case InstallVerb.Copy:
                 client.Counters.Add(PagerCounter.PagesCopied, SmallPages(pages, count));
+                break;
+            case InstallVerb.CopyShared:
+                client.Counters.Add(PagerCounter.PagesCopied, SmallPages(pages, count));
+                MaterialiseAll(pages, page, count);
                 break;
             default:
                 client.Counters.Add(PagerCounter.PagesZeroed, count);

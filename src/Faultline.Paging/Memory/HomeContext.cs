@@ -14,17 +14,18 @@ internal static class HomeContext
     /// install pages before they touch them.
     /// </summary>
     /// <exception cref="MemoryEngineException">None of the ways is open.</exception>
-    public static IUserfaultfd Open(IAddressSpace home)
+    public static IUserfaultfd Open(IAddressSpace home, DirtyTracking tracking)
     {
-        SystemResult<IUserfaultfd> opened = UserfaultfdHandshake.Open(home, Required, options: Ordinary);
+        UserfaultfdFeatures required = tracking == DirtyTracking.Asynchronous ? Required | UserfaultfdFeatures.WriteProtectAsync : Required;
+        SystemResult<IUserfaultfd> opened = UserfaultfdHandshake.Open(home, required, options: Ordinary);
         if (opened.Errno == Errno.EPERM)
         {
-            opened = UserfaultfdHandshake.Open(home, Required, options: Ordinary, door: UserfaultfdDoor.Device);
+            opened = UserfaultfdHandshake.Open(home, required, options: Ordinary, door: UserfaultfdDoor.Device);
         }
 
         if (opened.Errno is Errno.EPERM or Errno.EACCES or Errno.ENOENT or Errno.ENXIO or Errno.ENODEV)
         {
-            opened = UserfaultfdHandshake.Open(home, Required, options: Ordinary | UserfaultfdOptions.UserModeOnly);
+            opened = UserfaultfdHandshake.Open(home, required, options: Ordinary | UserfaultfdOptions.UserModeOnly);
         }
 
         if (opened.IsOk)
@@ -33,7 +34,7 @@ internal static class HomeContext
         }
 
         string advice = opened.Errno == Errno.EINVAL
-            ? "This needs minor faults on shmem and UFFDIO_POISON: Linux 6.6 or later."
+            ? "This needs minor faults on shmem and UFFDIO_POISON: Linux 6.6 or later; asynchronous tracking needs 6.7."
             : "Run with CAP_SYS_PTRACE, allow access to /dev/userfaultfd, or set vm.unprivileged_userfaultfd to 1.";
         throw new MemoryEngineException("userfaultfd", default, opened.Errno, advice);
     }

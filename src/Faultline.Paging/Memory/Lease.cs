@@ -54,7 +54,7 @@ public ref struct Lease
         if (_memory is { } memory)
         {
             _memory = null;
-            memory.EndLease(_offset, _rented is not null && _access == LeaseAccess.Write ? _bytes : default, _rented, _first, _count);
+            memory.EndLease(_offset, _rented is not null && _access == LeaseAccess.Write ? _bytes : default, _rented, _access, _first, _count);
         }
     }
 }

@@ -25,6 +25,7 @@ public sealed class PagedMemory : IDisposable
     private readonly Pager _pager;
     private readonly PagerCore _core;
     private readonly PagedImage? _ownedImage;
+    private readonly WriteLeases _leases;
     private readonly RankedLock _lock = new(LockRank.PagerSpares);
 
     /// <summary>Accessors nobody uses. Guard: the lock.</summary>
@@ -42,6 +43,7 @@ public sealed class PagedMemory : IDisposable
         _ownedImage = ownedImage;
         Image = image;
         Client = client;
+        _leases = RegionMap.Find(client.RegionArray, range.Start)!.Pages.Leases;
         Range = range;
         IsLocked = isLocked;
     }
@@ -88,6 +90,12 @@ public sealed class PagedMemory : IDisposable
         }
 
         Image.Table.Pin(first, count);
+        if (access == LeaseAccess.Write)
+        {
+            // From here on nobody protects these pages.
+            _leases.Add(first, count);
+        }
+
         try
         {
             MakeResident(first, count, access);
@@ -95,7 +103,7 @@ public sealed class PagedMemory : IDisposable
         }
         catch
         {
-            End(first, count);
+            End(access, first, count);
             throw;
         }
     }
@@ -124,6 +132,18 @@ public sealed class PagedMemory : IDisposable
             static (access, address, bytes) => access.Write(address, bytes),
             static (bytes, start, length) => bytes.Slice(start, length));
 
+    /// <summary>Notes every write from now on; how, <see cref="PagerOptions.Tracking"/> says. What is leased for writing counts as written all the time.</summary>
+    /// <returns>The tracker; to be disposed before the memory.</returns>
+    /// <exception cref="MemoryEngineException">EBUSY (it is being tracked), EINVAL (the kernel lacks the feature).</exception>
+    public IDirtyTracker TrackWrites() => DirtyTracker.Start(Client, _core.Engine.Home, Range);
+
+    /// <summary>Freezes the memory at one instant, while threads go on writing to it. Waits for leases for writing to end.</summary>
+    /// <param name="options">How; null for the defaults.</param>
+    /// <returns>The snapshot; to be disposed before the memory.</returns>
+    /// <exception cref="InvalidOperationException"><see cref="PagerOptions.Tracking"/> is asynchronous.</exception>
+    /// <exception cref="MemoryEngineException">EBUSY: there is a snapshot already, or pages stay leased for writing.</exception>
+    public MemorySnapshot TakeSnapshot(MemorySnapshotOptions? options = null) => MemorySnapshot.Take(Client, _core.Engine.Home, Range, options);
+
     /// <summary>Unmaps the memory when the last lease of it ends; new leases are refused at once.</summary>
     public void Dispose()
     {
@@ -134,7 +154,7 @@ public sealed class PagedMemory : IDisposable
     }
 
     /// <summary>Ends a lease. Bytes that were handed out as a copy, and may have been written, go back first.</summary>
-    internal void EndLease(ulong offset, ReadOnlySpan<byte> written, byte[]? rented, int first, int count)
+    internal void EndLease(ulong offset, ReadOnlySpan<byte> written, byte[]? rented, LeaseAccess access, int first, int count)
     {
         try
         {
@@ -150,7 +170,7 @@ public sealed class PagedMemory : IDisposable
                 ArrayPool<byte>.Shared.Return(rented);
             }
 
-            End(first, count);
+            End(access, first, count);
         }
     }
 
@@ -261,8 +281,13 @@ public sealed class PagedMemory : IDisposable
         return new Lease(this, rented.AsSpan(0, length), rented, offset, access, first, count);
     }
 
-    private void End(int first, int count)
+    private void End(LeaseAccess access, int first, int count)
     {
+        if (access == LeaseAccess.Write)
+        {
+            _leases.Remove(first, count);
+        }
+
         Image.Table.Unpin(first, count);
         Exit();
     }

@@ -1,8 +1,8 @@
 using System;
+using System.Collections.Generic;
 using System.Diagnostics;
 using System.Threading;
 using System.Threading.Tasks;
-using Faultline.Sync;
 
 namespace Faultline.Paging;
 
@@ -13,43 +13,36 @@ namespace Faultline.Paging;
 /// The whole range is write-protected by one call; the instant is the end of that call, since whoever wants to write to what is protected already
 /// waits until then. After it, the first write to a page waits while the page is copied, and everything else is read from the memory itself.
 /// Writers therefore notice the one call, and a page's copy each. Unmapping or discarding the range while the snapshot lives is an error
-/// of the caller: what is discarded reads as zeroes.
+/// of the caller: what is discarded reads as zeroes, or makes the snapshot fail.
 /// </remarks>
 public sealed class MemorySnapshot : IPageStore
 {
-    private const int MessagesAtOnce = 32;
-
-    private const UserfaultfdFeatures Features =
-        UserfaultfdFeatures.PageFaultFlagWriteProtect | UserfaultfdFeatures.WriteProtectHugetlbfsShmem | UserfaultfdFeatures.WriteProtectUnpopulated;
-
-    private readonly IUserfaultfd _context;
-    private readonly IUserfaultfdPoller _poller;
-    private readonly IMemoryAccess _readerAccess;
-    private readonly IMemoryAccess _handlerAccess;
-    private readonly RankedLock _lock = new(LockRank.PagerDirty);
+    private readonly WatchHost _host;
+    private readonly WriteWatch _watch;
+    private readonly ISnapshotSource _source;
     private readonly SnapshotPages _pages;
-    private readonly Thread _handler;
     private readonly Activity? _activity = PagerTraces.BeginBeside(PagerTraces.SnapshotName);
-    private Exception? _failure;
+
+    /// <summary>Readers inside, and one for being open. Guard: the watch's lock.</summary>
+    private int _uses = 1;
+
     private bool _isDisposed;
 
-    private MemorySnapshot(IMemoryEngine engine, IAddressSpace space, IUserfaultfd context, AddressRange range, SnapshotPages pages)
+    private MemorySnapshot(WatchHost host, ISnapshotSource source, ulong length, MemorySnapshotOptions options)
     {
-        _context = context;
-        _pages = pages;
-        Range = range;
-        _readerAccess = space.OpenAccess(AccessMode.Kernel).OrThrow("accessor", range);
-        _handlerAccess = space.OpenAccess(AccessMode.Kernel).OrThrow("accessor", range);
-        _poller = engine.CreatePoller();
-        _poller.Add(context, 0).OrThrow("poller add", range);
-        _handler = new Thread(Handle) { IsBackground = true, Name = "faultline snapshot" };
+        _host = host;
+        _watch = host.Watch!;
+        _source = source;
+        Length = length;
+        _pages = new SnapshotPages(_watch.Range, _watch.PageBytes, options, source);
     }
 
     /// <summary>What was frozen.</summary>
-    public AddressRange Range { get; }
+    public AddressRange Range => _watch.Range;
 
     /// <inheritdoc/>
-    public ulong Length => Range.Length;
+    /// <remarks>That of the range, or of the image it shows, if that is shorter.</remarks>
+    public ulong Length { get; }
 
     /// <summary>How long the call took that protected the range: the longest time a writer waited for the instant.</summary>
     public TimeSpan ProtectTime { get; private set; }
@@ -57,7 +50,13 @@ public sealed class MemorySnapshot : IPageStore
     /// <summary>How many pages were copied because someone wrote to them.</summary>
     public long CopiedPages => Interlocked.Read(ref _pages.Copied);
 
-    /// <summary>Freezes a range.</summary>
+    /// <summary>
+    /// The addresses whose contents may differ from what this snapshot is a change of; null if that is not known. After
+    /// <see cref="TakeWritten"/>: what was written since the tracker was last asked. For a region that a pager serves: what is not the image's any more.
+    /// </summary>
+    public IReadOnlyList<AddressRange>? Changed { get; private set; }
+
+    /// <summary>Freezes memory that nobody has registered.</summary>
     /// <param name="engine">The engine of the address space.</param>
     /// <param name="space">Whose memory it is.</param>
     /// <param name="range">
@@ -72,54 +71,91 @@ public sealed class MemorySnapshot : IPageStore
     {
         ArgumentNullException.ThrowIfNull(engine);
         ArgumentNullException.ThrowIfNull(space);
-        options ??= new MemorySnapshotOptions();
-        IUserfaultfd context = UserfaultfdHandshake.Open(space, Features).OrThrow("userfaultfd", range);
-        MemorySnapshot? snapshot = null;
-        try
-        {
-            RegisterResult registered = context.Register(range, RegisterModes.WriteProtect);
-            new SystemResult(registered.Errno).OrThrow("UFFDIO_REGISTER", range);
+        var host = OwnWatch.Open(engine, space, range);
+        return Open(host, () => new OwnMemorySource(space, range), range.Length, options, taken: null);
+    }
 
-            // Where one of the mappings is hugetlb, and only there, REGISTER does not offer ZEROPAGE.
-            ulong pageBytes = (registered.Ioctls & UserfaultfdIoctls.Zeropage) != 0 ? PageSize.Small : PageSize.Huge;
-            snapshot = new MemorySnapshot(engine, space, context, range, new SnapshotPages(range, pageBytes, options));
-            snapshot.Freeze();
-            return snapshot;
-        }
-        catch
+    /// <summary>Freezes a region that a pager serves, through the pager's own context; a tracker of it may be running, and goes on.</summary>
+    /// <param name="client">The client.</param>
+    /// <param name="space">Its address space.</param>
+    /// <param name="region">The region, whole: one of <see cref="PagerClient.Regions"/>.</param>
+    /// <param name="options">How; null for the defaults.</param>
+    /// <returns>The snapshot. It is to be disposed before the client is detached.</returns>
+    /// <exception cref="ArgumentException"><paramref name="region"/> is not one of the client's.</exception>
+    /// <exception cref="InvalidOperationException">The context was opened for asynchronous tracking: nobody waits for a copy then.</exception>
+    /// <exception cref="MemoryEngineException">EBUSY (there is a snapshot already, or pages stay leased for writing), EAGAIN (the address space goes
+    /// on changing), ENOMEM.</exception>
+    public static MemorySnapshot Take(PagerClient client, IAddressSpace space, AddressRange region, MemorySnapshotOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        ArgumentNullException.ThrowIfNull(space);
+        return TakeServed(client.Watch(region), space, options, taken: null);
+    }
+
+    /// <summary>
+    /// Freezes what a tracker watches, and takes what was written since it was last asked, at the same instant: <see cref="Changed"/>. The next layer of a chain
+    /// needs nothing else.
+    /// </summary>
+    /// <param name="tracker">A synchronous tracker, of <see cref="DirtyTracker"/>. It goes on.</param>
+    /// <param name="space">The address space of what it watches.</param>
+    /// <param name="options">How; null for the defaults.</param>
+    /// <returns>The snapshot, of the whole range.</returns>
+    /// <exception cref="ArgumentException">The tracker is asynchronous: nobody waits for a copy then.</exception>
+    /// <exception cref="ObjectDisposedException">The tracker was disposed.</exception>
+    /// <exception cref="MemoryEngineException">EBUSY (there is a snapshot already, or pages stay leased for writing), EAGAIN (the address space goes
+    /// on changing), ENOMEM.</exception>
+    public static MemorySnapshot TakeWritten(IDirtyTracker tracker, IAddressSpace space, MemorySnapshotOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(space);
+        if (tracker is not SynchronousDirtyTracker { Host: { } host })
         {
-            snapshot?.Dispose();
-            context.Dispose();
-            throw;
+            throw new ArgumentException("A snapshot needs a synchronous tracker: writers must wait while a page is copied.", nameof(tracker));
         }
+
+        ObjectDisposedException.ThrowIf(!host.TryShare(), tracker);
+        List<AddressRange> taken = [];
+        return host is ServedWatch served
+            ? TakeServed(served, space, options, taken)
+            : Open(host, () => new OwnMemorySource(space, tracker.Range), tracker.Range.Length, options, taken);
     }
 
     /// <inheritdoc/>
-    /// <remarks>Begins and ends at a page, or at the end.</remarks>
+    /// <remarks>Begins and ends at a page, or at the end. May wait for the image behind the memory.</remarks>
     public ValueTask<StoreRead> ReadAsync(ulong offset, Memory<byte> target, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length);
         int length = (int)Math.Min((ulong)target.Length, Length - offset);
-        using RankedLock.Scope held = _lock.Enter();
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
-        if (_failure is { } cause || (cause = _pages.Read(_readerAccess, offset, target.Span[..length])) is not null)
+        if (length == 0)
         {
-            return ValueTask.FromResult(StoreRead.Failed(cause));
+            return ValueTask.FromResult(StoreRead.Of(0));
         }
 
-        if (_pages.IsReadOnce)
+        Exception? cause;
+        List<SnapshotRun> runs = [];
+        using (_watch.Lock.Enter())
         {
-            LetGo(offset, (ulong)length);
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            cause = _pages.Plan(offset, target.Span[..length], runs);
+            _uses++;
         }
 
-        return ValueTask.FromResult(StoreRead.Of(length));
+        try
+        {
+            cause ??= ReadRuns(offset, target.Span[..length], runs);
+        }
+        finally
+        {
+            Leave(offset, cause is null ? (ulong)length : 0);
+        }
+
+        return ValueTask.FromResult(cause is null ? StoreRead.Of(length) : StoreRead.Failed(cause));
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        using (_lock.Enter())
+        using (_watch.Lock.Enter())
         {
             if (_isDisposed)
             {
@@ -129,91 +165,138 @@ public sealed class MemorySnapshot : IPageStore
             _isDisposed = true;
         }
 
-        _poller.Stop();
-        if (_handler.ThreadState != System.Threading.ThreadState.Unstarted)
+        _watch.Thaw(_pages);
+        Leave(0, 0);
+        _host.Dispose();
+        EndActivity();
+    }
+
+    private static MemorySnapshot TakeServed(ServedWatch watcher, IAddressSpace space, MemorySnapshotOptions? options, List<AddressRange>? taken)
+    {
+        if (watcher.IsAsync)
         {
-            _handler.Join();
+            watcher.Dispose();
+            throw new InvalidOperationException(
+                $"The context of '{watcher.Client.Name}' was opened for asynchronous tracking, where no writer waits for a copy; open it without WriteProtectAsync.");
         }
 
-        // Ends the registration: the protection goes, and a writer that waits tries again.
-        _poller.Dispose();
-        _context.Dispose();
-        _readerAccess.Dispose();
-        _handlerAccess.Dispose();
+        LoadTable table = watcher.Region.Pages.Table;
+        ulong offset = table.OffsetOf(watcher.Region.Pages.TablePage(watcher.Region.FirstPage));
+        ulong length = Math.Min(watcher.Region.Range.Length, table.Image.Length - offset);
+        MemorySnapshot snapshot = Open(watcher, () => new ServedMemorySource(watcher, space), length, options, taken);
+        if (taken is null)
+        {
+            try
+            {
+                snapshot.Changed = ((ServedMemorySource)snapshot._source).FindChanged();
+            }
+            catch
+            {
+                snapshot.Dispose();
+                throw;
+            }
+        }
+
+        return snapshot;
+    }
+
+    private static MemorySnapshot Open(
+        WatchHost host, Func<ISnapshotSource> open, ulong length, MemorySnapshotOptions? options, List<AddressRange>? taken)
+    {
+        ISnapshotSource? source = null;
+        MemorySnapshot? snapshot = null;
+        try
+        {
+            source = open();
+            snapshot = new MemorySnapshot(host, source, length, options ?? new MemorySnapshotOptions());
+            snapshot.Freeze(taken);
+            return snapshot;
+        }
+        catch
+        {
+            source?.Dispose();
+            host.Dispose();
+            snapshot?.EndActivity();
+            throw;
+        }
+    }
+
+    private void Freeze(List<AddressRange>? taken)
+    {
+        using Patience patience = new();
+        while (true)
+        {
+            Errno errno = _watch.TryFreeze(_pages, taken, out TimeSpan time);
+            if (errno == Errno.None)
+            {
+                ProtectTime = time;
+                Changed = taken;
+                return;
+            }
+
+            if (errno is not (Errno.EAGAIN or Errno.EBUSY) || !patience.Wait())
+            {
+                throw new MemoryEngineException("UFFDIO_WRITEPROTECT", Range, errno, "The memory could not be frozen at one instant.");
+            }
+        }
+    }
+
+    private void EndActivity()
+    {
         _activity?.SetTag("faultline.snapshot.bytes", (long)Length);
         _activity?.SetTag("faultline.snapshot.protect_seconds", ProtectTime.TotalSeconds);
         _activity?.SetTag("faultline.snapshot.pages_copied", CopiedPages);
         PagerTraces.EndBeside(_activity);
     }
 
-    private void Freeze()
+    private Exception? ReadRuns(ulong offset, Span<byte> target, List<SnapshotRun> runs)
     {
-        // The handler may not let anyone write before everything is protected: the instant is one only because of that.
-        long begun = Stopwatch.GetTimestamp();
-        _context.WriteProtect(Range, WriteProtectModes.Protect).OrThrow("UFFDIO_WRITEPROTECT", Range);
-        ProtectTime = Stopwatch.GetElapsedTime(begun);
-        _handler.Start();
-    }
-
-    private void Handle()
-    {
-        long[] ready = new long[1];
-        var messages = new UserfaultfdMessage[MessagesAtOnce];
-        while (_poller.Wait(ready, Timeout.Infinite) is { Errno: not Errno.ECANCELED })
+        if (ReadElsewhere(offset, target, runs) is { } cause)
         {
-            SystemResult<int> read = _context.Read(messages);
-            if (read.IsOk)
-            {
-                Keep(messages.AsSpan(0, read.Value));
-            }
-            else if (read.Errno is not (Errno.EAGAIN or Errno.EINTR))
-            {
-                using RankedLock.Scope held = _lock.Enter();
-                _failure ??= new MemoryEngineException("read", Range, read.Errno, "The snapshot can't follow the writers any more.");
-                return;
-            }
+            return cause;
         }
+
+        List<SnapshotRun> again = [];
+        using (_watch.Lock.Enter())
+        {
+            cause = _isDisposed ? new ObjectDisposedException(nameof(MemorySnapshot))
+                : _host.Failure == Errno.None ? _pages.PlanAgain(offset, target, runs, again)
+                : new MemoryEngineException("read", Range, _host.Failure, "The snapshot can't follow the writers any more.");
+        }
+
+        return cause ?? ReadElsewhere(offset, target, again);
     }
 
-    private void Keep(ReadOnlySpan<UserfaultfdMessage> messages)
+    private Exception? ReadElsewhere(ulong offset, Span<byte> target, List<SnapshotRun> runs)
     {
-        using RankedLock.Scope held = _lock.Enter();
-        foreach (UserfaultfdMessage message in messages)
+        foreach (SnapshotRun run in runs)
         {
-            if (message.Event == UserfaultfdEvent.PageFault && Range.Contains(message.Address))
+            if (_source.Read(offset + (ulong)run.Start, target[run.Start..run.End], run.Origin) is { } cause)
             {
-                KeepPage(_pages.PageOf(message.Address));
+                return cause;
             }
         }
+
+        return null;
     }
 
-    private void KeepPage(int page)
+    /// <summary>The last one out closes what is read from.</summary>
+    private void Leave(ulong offset, ulong length)
     {
-        if (!_pages.TryKeep(_handlerAccess, page, ref _failure))
+        bool isLast;
+        using (_watch.Lock.Enter())
         {
-            _pages.Postpone(page);
-            return;
+            if (length != 0 && _pages.IsReadOnce && !_isDisposed)
+            {
+                _watch.LetGo(_pages, offset, length);
+            }
+
+            isLast = --_uses == 0;
         }
 
-        Unprotect(_pages.AddressesOf(page));
-    }
-
-    /// <summary>The reader has these bytes: nobody waits for them any more, and there is room for other copies.</summary>
-    private void LetGo(ulong offset, ulong length)
-    {
-        Unprotect(_pages.Pass(offset, length));
-        while (_pages.TryTakePostponed(out int page))
+        if (isLast)
         {
-            KeepPage(page);
-        }
-    }
-
-    private void Unprotect(AddressRange range)
-    {
-        // An answer other than success means that the range is no longer mapped as it was; who waits there is woken all the same.
-        if (range.Length != 0 && !_context.WriteProtect(range, WriteProtectModes.None).IsOk)
-        {
-            _context.Wake(range);
+            _source.Dispose();
         }
     }
 }

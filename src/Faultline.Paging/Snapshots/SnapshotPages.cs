@@ -5,15 +5,17 @@ using System.Numerics;
 namespace Faultline.Paging;
 
 /// <summary>
-/// Where each page of a snapshot is: in the memory, protected; in a copy; or with the reader already. The snapshot's lock is held.
+/// Where each page of a snapshot is: in the memory, protected; in a copy; in the image behind the memory; or with the reader already. The lock of the
+/// <see cref="WriteWatch"/> is held.
 /// </summary>
-internal sealed class SnapshotPages(AddressRange range, ulong pageBytes, MemorySnapshotOptions options)
+internal sealed class SnapshotPages(AddressRange range, ulong pageBytes, MemorySnapshotOptions options, ISnapshotSource source)
 {
     private readonly int _pageShift = BitOperations.Log2(pageBytes);
     private readonly Dictionary<int, byte[]> _held = [];
     private readonly Stack<byte[]> _spare = [];
     private readonly Queue<int> _postponed = [];
     private readonly ulong[] _passed = new ulong[((range.Length >> BitOperations.Log2(pageBytes)) + 63) / 64];
+    private readonly ulong[] _inStore = new ulong[((range.Length >> BitOperations.Log2(pageBytes)) + 63) / 64];
     private readonly long _mostHeld = Math.Max(1, (long)(options.MaxHeldBytes / pageBytes));
 
     /// <summary>How many pages were ever copied.</summary>
@@ -21,16 +23,22 @@ internal sealed class SnapshotPages(AddressRange range, ulong pageBytes, MemoryS
 
     public bool IsReadOnce => options.ReadOnce;
 
-    public int PageOf(VirtualAddress address) => (int)((address.Value - range.Start.Value) >> _pageShift);
+    /// <summary>Why the snapshot is lost, or null.</summary>
+    public Exception? Failure { get; set; }
 
-    public AddressRange AddressesOf(int page) => range.Slice((ulong)page << _pageShift, pageBytes);
+    /// <summary>What an access that failed means.</summary>
+    public static MemoryEngineException Unreadable(AccessResult result) => new(
+        "read",
+        new AddressRange(result.Address, PageSize.Small),
+        Errno.EFAULT,
+        $"The page could not be read for the snapshot: {result.Fault}.");
 
-    /// <summary>Copies a page that someone is about to write to.</summary>
+    /// <summary>Keeps a page that someone is about to write to.</summary>
     /// <returns>Whether the page may be written to now; false if there is no room for the copy.</returns>
-    public bool TryKeep(IMemoryAccess access, int page, ref Exception? failure)
+    public bool TryKeep(int page)
     {
         // A second message for one page: two threads wrote to it, or the copy was made after it was read.
-        if (failure is not null || IsPassed(page) || _held.ContainsKey(page))
+        if (Failure is not null || Has(_passed, page) || Has(_inStore, page) || _held.ContainsKey(page))
         {
             return true;
         }
@@ -41,17 +49,32 @@ internal sealed class SnapshotPages(AddressRange range, ulong pageBytes, MemoryS
         }
 
         byte[] copy = _spare.TryPop(out byte[]? spare) ? spare : GC.AllocateUninitializedArray<byte>((int)pageBytes);
-        AccessResult result = access.Read(AddressesOf(page).Start, copy);
-        if (!result.IsOk)
+        KeepResult result = source.Keep(page, range.Slice((ulong)page << _pageShift, pageBytes), copy, out Exception? cause);
+        if (result == KeepResult.Copied)
         {
-            // The writer may go on; the snapshot is lost.
-            failure = Unreadable(result);
+            _held.Add(page, copy);
+            Copied++;
             return true;
         }
 
-        _held.Add(page, copy);
-        Copied++;
+        _spare.Push(copy);
+        if (result == KeepResult.InStore)
+        {
+            _inStore[page / 64] |= 1UL << (page % 64);
+        }
+
+        // Where it failed the writer may go on; the snapshot is lost.
+        Failure = cause;
         return true;
+    }
+
+    /// <summary>The memory's owner discarded a page, and did not wait for it to be kept.</summary>
+    public void NoteDiscarded(int page)
+    {
+        if (!Has(_passed, page) && !_held.ContainsKey(page))
+        {
+            Failure ??= new InvalidOperationException($"The page at 0x{(ulong)page << _pageShift:x} was discarded (madvise) while the snapshot was read.");
+        }
     }
 
     /// <summary>Puts a page aside until there is room.</summary>
@@ -61,42 +84,71 @@ internal sealed class SnapshotPages(AddressRange range, ulong pageBytes, MemoryS
     public bool TryTakePostponed(out int page)
     {
         page = 0;
-        return _held.Count < _mostHeld && _postponed.TryDequeue(out page);
+        return (_held.Count < _mostHeld || Failure is not null) && _postponed.TryDequeue(out page);
     }
 
-    /// <summary>Reads what was there at the instant.</summary>
-    /// <returns>Why that failed; null if it did not.</returns>
-    public Exception? Read(IMemoryAccess access, ulong offset, Span<byte> target)
+    /// <summary>Copies out what is held, and tells where the rest is to be read.</summary>
+    /// <returns>Why the bytes cannot be had; null if they can.</returns>
+    public Exception? Plan(ulong offset, Span<byte> target, List<SnapshotRun> elsewhere)
     {
-        while (!target.IsEmpty)
+        elsewhere.Clear();
+        for (int at = 0; at < target.Length && Failure is null;)
         {
-            int page = (int)(offset >> _pageShift);
-            ulong inPage = offset & (pageBytes - 1);
-            int count = (int)Math.Min((ulong)target.Length, pageBytes - inPage);
-            if (IsPassed(page))
+            int page = (int)((offset + (ulong)at) >> _pageShift);
+            int count = (int)Math.Min((ulong)(target.Length - at), pageBytes - ((offset + (ulong)at) & (pageBytes - 1)));
+            if (Has(_passed, page))
             {
                 return new InvalidOperationException($"The page at 0x{(ulong)page << _pageShift:x} was read before, and the snapshot is read once.");
             }
 
             if (_held.TryGetValue(page, out byte[]? copy))
             {
-                copy.AsSpan((int)inPage, count).CopyTo(target);
+                copy.AsSpan((int)((offset + (ulong)at) & (pageBytes - 1)), count).CopyTo(target[at..]);
             }
             else
             {
-                count = RunInMemory(page, inPage, target.Length);
-                AccessResult result = access.Read(range.Start + offset, target[..count]);
-                if (!result.IsOk)
+                SnapshotOrigin origin = Has(_inStore, page) ? SnapshotOrigin.Image : SnapshotOrigin.Memory;
+                if (elsewhere.Count != 0 && elsewhere[^1] is { } last && last.End == at && last.Origin == origin)
                 {
-                    return Unreadable(result);
+                    elsewhere[^1] = last with { End = at + count };
+                }
+                else
+                {
+                    elsewhere.Add(new SnapshotRun(at, at + count, origin));
                 }
             }
 
-            offset += (ulong)count;
-            target = target[count..];
+            at += count;
         }
 
-        return null;
+        return Failure;
+    }
+
+    /// <summary>After the memory was read without the lock: what was written to meanwhile is in a copy, or in the image; see there again.</summary>
+    public Exception? PlanAgain(ulong offset, Span<byte> target, List<SnapshotRun> read, List<SnapshotRun> elsewhere)
+    {
+        elsewhere.Clear();
+        foreach (SnapshotRun run in read)
+        {
+            for (int at = run.Start; at < run.End && run.Origin == SnapshotOrigin.Memory;)
+            {
+                int page = (int)((offset + (ulong)at) >> _pageShift);
+                int inPage = (int)((offset + (ulong)at) & (pageBytes - 1));
+                int count = (int)Math.Min((ulong)(run.End - at), pageBytes - (ulong)inPage);
+                if (_held.TryGetValue(page, out byte[]? copy))
+                {
+                    copy.AsSpan(inPage, count).CopyTo(target[at..]);
+                }
+                else if (Has(_inStore, page))
+                {
+                    elsewhere.Add(new SnapshotRun(at, at + count, SnapshotOrigin.Image));
+                }
+
+                at += count;
+            }
+        }
+
+        return Failure;
     }
 
     /// <summary>Takes note that the reader has these bytes.</summary>
@@ -118,20 +170,5 @@ internal sealed class SnapshotPages(AddressRange range, ulong pageBytes, MemoryS
         return AddressRange.Between(range.Start + ((ulong)first << _pageShift), range.Start + ((ulong)end << _pageShift));
     }
 
-    private bool IsPassed(int page) => (_passed[page / 64] & (1UL << (page % 64))) != 0;
-
-    /// <summary>How many bytes from here on are in the memory itself.</summary>
-    private int RunInMemory(int page, ulong inPage, int most)
-    {
-        ulong count = pageBytes - inPage;
-        while (count < (ulong)most && !_held.ContainsKey(++page) && !IsPassed(page))
-        {
-            count += pageBytes;
-        }
-
-        return (int)Math.Min(count, (ulong)most);
-    }
-
-    private MemoryEngineException Unreadable(AccessResult result) =>
-        new("read", new AddressRange(result.Address, pageBytes), Errno.EFAULT, $"The page could not be read for the snapshot: {result.Fault}.");
+    private static bool Has(ulong[] bits, int page) => (bits[page / 64] & (1UL << (page % 64))) != 0;
 }
