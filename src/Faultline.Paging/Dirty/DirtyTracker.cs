@@ -32,9 +32,9 @@ public static class DirtyTracker
     }
 
     /// <summary>
-    /// Protects a region that a pager serves against writes, through the pager's own context, and notes every write from now on. It is asynchronous if the context
-    /// was opened with <see cref="UserfaultfdFeatures.WriteProtectAsync"/> (<see cref="PagerOptions.Tracking"/> for memory of <see cref="Pager.Map(PagedImage, PagedMapping)"/>),
-    /// and synchronous if it was not.
+    /// Protects a region that a pager serves against writes, through the pager's own context, and notes every write from now on. It is asynchronous if the
+    /// context was opened with <see cref="UserfaultfdFeatures.WriteProtectAsync"/>, and synchronous if it was not. For memory of
+    /// <see cref="Pager.Map(PagedImage, PagedMapping)"/> it is as <see cref="PagerOptions.Tracking"/> says.
     /// </summary>
     /// <param name="client">The client.</param>
     /// <param name="space">Its address space: only the asynchronous tracker looks at it.</param>

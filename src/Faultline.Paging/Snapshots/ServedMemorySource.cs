@@ -114,8 +114,8 @@ internal sealed class ServedMemorySource : ISnapshotSource
     }
 
     /// <summary>
-    /// The pages that may differ from the image: those a clone has for itself, and those it discarded; all that was copied to it. A page that is written to while
-    /// this is found out may be among them. Null where it cannot be told.
+    /// The pages that may differ from the image: those a clone has for itself, and those it discarded; all that was copied to it. A page that is written
+    /// to while this is found out may be among them. Null where it cannot be told.
     /// </summary>
     public List<AddressRange>? FindChanged()
     {

@@ -4,8 +4,8 @@ using Xunit;
 namespace Faultline.Paging.Tests;
 
 /// <summary>
-/// Memory of one of the kinds that can be write-protected, with an accessor whose faults are real: of the program's own, or served by a pager from an image. The
-/// first word of every page is zero to begin with.
+/// Memory of one of the kinds that can be write-protected, with an accessor whose faults are real: of the program's own, or served by a pager from an
+/// image. The first word of every page is zero to begin with.
 /// </summary>
 public sealed class TrackedMemory : IDisposable
 {
