@@ -25,6 +25,9 @@ internal sealed class PagerCore : IDisposable
     private readonly double _nanosecondsPerTick;
     private long _batch;
 
+    /// <summary>The thread that evicts in the background, once an image has a budget that leaves it something to do.</summary>
+    private Evictor? _evictor;
+
     /// <summary>The clients by tag. Replaced, never changed, under the registry lock; read without it.</summary>
     private PagerClient?[] _clients = [];
 
@@ -250,6 +253,19 @@ internal sealed class PagerCore : IDisposable
         {
             Seam.Touch(this, TouchKind.Write, place: 1);
             Volatile.Write(ref _tables, [.. _tables, table]);
+            if (table.HeadroomPages != 0)
+            {
+                _evictor ??= new Evictor(this);
+            }
+        }
+    }
+
+    /// <summary>Has pages evicted in the background if an image has little room left.</summary>
+    public void WakeEvictor(LoadTable table)
+    {
+        if (table.HeadroomPages != 0)
+        {
+            Volatile.Read(ref _evictor)?.WakeFor(table);
         }
     }
 
@@ -430,6 +446,8 @@ internal sealed class PagerCore : IDisposable
             allEnded &= handler.IsCurrent || handler.Join(Options.LoadDeadline);
         }
 
+        // After the handlers, who wake it.
+        Volatile.Read(ref _evictor)?.Dispose();
         foreach (FaultWorker worker in _workers)
         {
             worker.Dispose();

@@ -23,9 +23,15 @@ public sealed record PagerOptions
     /// <summary>How long a client waits for a page; then the page is an error there.</summary>
     public TimeSpan LoadDeadline { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The most bytes of one image kept in memory, or null for no limit. Not for images that clients write through a shared
-    /// mapping.</summary>
-    public ulong? BudgetBytes { get; init; }
+    /// <summary>How much of each image is kept in memory, and what leaves it; null for no limit.</summary>
+    public MemoryBudget? Budget { get; init; }
+
+    /// <summary>The size of <see cref="Budget"/> alone, the rest of it as it is by default.</summary>
+    public ulong? BudgetBytes
+    {
+        get => Budget?.Bytes;
+        init => Budget = value is { } bytes ? new MemoryBudget(bytes) : null;
+    }
 
     /// <summary>The name in metrics and messages. A second pager of the same name in this process gets a number behind it.</summary>
     public string Name { get; init; } = "pager";
@@ -57,9 +63,8 @@ public sealed record PagerOptions
         Require(
             LoadDeadline > TimeSpan.Zero && LoadDeadline <= TimeSpan.FromDays(1),
             $"LoadDeadline is {LoadDeadline}; it must be more than nothing, and at most a day.");
-        Require(
-            BudgetBytes is null || BudgetBytes >= 2UL * (ulong)LoadBytes,
-            $"BudgetBytes is {BudgetBytes}; it must be at least twice LoadBytes ({LoadBytes}).");
+        string? fault = Budget?.Fault(LoadBytes);
+        Require(fault is null, fault ?? "");
         Require(!string.IsNullOrEmpty(Name), "Name is empty; leave it out for 'pager'.");
         Require(TimeProvider is not null, "TimeProvider is null; leave it out for the system's.");
     }

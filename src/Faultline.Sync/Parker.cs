@@ -14,7 +14,8 @@ namespace Faultline.Sync;
 /// 8 µs with a real sleep on each side. On the order of accesses: <see cref="Unpark"/> and a <see cref="Park"/> that returns true both
 /// exchange the state, so what was written before the wake is seen after the sleep, also when the wake found another one still kept.
 /// </remarks>
-public sealed class Parker : IDisposable
+/// <param name="patience">Whether the sleeper looks for its wake before it sleeps.</param>
+public sealed class Parker(ParkerPatience patience) : IDisposable
 {
     /// <summary>Nobody sleeps and no wake is kept.</summary>
     private const int Empty = 0;
@@ -49,6 +50,12 @@ public sealed class Parker : IDisposable
     private int _spinsLeft = SpinsInVain;
 
     private int _sleeps;
+
+    /// <summary>Makes one whose sleeper looks for its wake briefly.</summary>
+    public Parker()
+        : this(ParkerPatience.Brief)
+    {
+    }
 
     /// <summary>Whether a wake is kept.</summary>
     internal bool HasPermit => Volatile.Read(ref _state) == Permit;
@@ -90,21 +97,9 @@ public sealed class Parker : IDisposable
             return TakePermit();
         }
 
-        if (SpinBriefly())
+        if (patience == ParkerPatience.Brief && (SpinBriefly() || YieldBriefly()))
         {
             return true;
-        }
-
-        for (int looks = 0; looks < LooksBeforeSleep; looks++)
-        {
-            if (TakePermit())
-            {
-                return true;
-            }
-
-            // The waker may need this very processor.
-            Thread.SpinWait(SpinsPerLook);
-            Thread.Yield();
         }
 
         return Interlocked.CompareExchange(ref _state, Sleeping, Empty) switch
@@ -156,6 +151,23 @@ public sealed class Parker : IDisposable
         }
 
         _spinsLeft = Math.Max(0, _spinsLeft - 1);
+        return false;
+    }
+
+    private bool YieldBriefly()
+    {
+        for (int looks = 0; looks < LooksBeforeSleep; looks++)
+        {
+            if (TakePermit())
+            {
+                return true;
+            }
+
+            // The waker may need this very processor.
+            Thread.SpinWait(SpinsPerLook);
+            Thread.Yield();
+        }
+
         return false;
     }
 

@@ -74,6 +74,7 @@ internal sealed class FaultLoop(PagerCore core)
     public void Bring(PageLoad load, FaultWorker worker)
     {
         LoadTable table = load.Table;
+        core.WakeEvictor(table);
         if (!Eviction.MakeRoom(table, worker))
         {
             NoRoomException cause = new($"The budget of {core.Options.BudgetBytes} bytes is taken by leases.");

@@ -47,6 +47,9 @@ internal sealed class FaultWorker : IDisposable
     /// <summary>Whether a message could not be read now, and reading it again at once would only cost time.</summary>
     public bool MustPause { get; set; }
 
+    /// <summary>What is on its way out of a cache.</summary>
+    public EvictionBatch Evicting { get; } = new();
+
     /// <summary>Addresses whose wake is still owed; see <see cref="FaultWake"/>.</summary>
     public AddressRange Owed { get; set; }
 

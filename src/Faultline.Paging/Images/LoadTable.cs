@@ -20,8 +20,8 @@ internal sealed class LoadTable
     /// <summary>The loads in flight. Guard: the lock.</summary>
     private readonly List<PageLoad> _loads = [];
 
-    /// <summary>What may be evicted next. Guard: the lock; marking a page as used needs none.</summary>
-    private readonly EvictionClock _clock;
+    /// <summary>What may be evicted, or null if everything stays. Guard: the lock; marking a page as used needs none.</summary>
+    private readonly CacheChunks? _chunks;
 
     private readonly TableGate _gate = new();
 
@@ -44,11 +44,13 @@ internal sealed class LoadTable
         ChunkPages = Math.Max(1, core.Options.LoadBytes / pageBytes);
         WindowPages = Math.Max(ChunkPages, core.Options.SequentialWindowBytes / pageBytes);
         _states = new PageStates(count);
-        _clock = new EvictionClock(_states, ChunkPages, fillsCache ? count : 0);
-        if (fillsCache && core.Options.BudgetBytes is { } budget)
+        if (fillsCache && core.Options.Budget is { } budget)
         {
-            BudgetPages = (long)(budget / PageSize.Small);
+            BudgetPages = (long)(budget.Bytes / PageSize.Small);
             WindowPages = (int)Math.Clamp(BudgetPages / 4, ChunkPages, WindowPages) / ChunkPages * ChunkPages;
+            long headroom = (long?)(budget.HeadroomBytes / PageSize.Small) ?? Math.Min(BudgetPages / 8, Math.Max(BudgetPages / 16, 2L * WindowPages));
+            HeadroomPages = headroom / ChunkPages * ChunkPages;
+            _chunks = new CacheChunks(_states, ChunkPages, budget.Policy?.Invoke() ?? new ClockEviction());
         }
     }
 
@@ -75,6 +77,12 @@ internal sealed class LoadTable
 
     /// <summary>The most pages kept in the cache, or zero for no limit.</summary>
     public long BudgetPages { get; }
+
+    /// <summary>How many pages of the budget are kept free in the background.</summary>
+    public long HeadroomPages { get; }
+
+    /// <summary>How many pages of the budget are free; fewer than none if loads wait for room.</summary>
+    public long FreePages => BudgetPages - Occupied;
 
     public PageStates States => _states;
 
@@ -137,6 +145,11 @@ internal sealed class LoadTable
         if (kind == ClaimKind.Joined)
         {
             FindLocked(page).Waiters.Add(fault);
+        }
+        else if (kind == ClaimKind.Evicting)
+        {
+            _chunks!.Waiters.Add(fault);
+            kind = ClaimKind.Joined;
         }
         else if (kind == ClaimKind.Claimed)
         {
@@ -235,6 +248,7 @@ internal sealed class LoadTable
             else
             {
                 _states.EndLoadCached(page);
+                _chunks?.NoteCached(page);
             }
         }
 
@@ -323,6 +337,7 @@ internal sealed class LoadTable
     {
         using RankedLock.Scope held = _lock.Enter();
         _states.Materialise(page);
+        _chunks?.NoteCached(page);
     }
 
     /// <summary>The engine found no page where one was thought to be.</summary>
@@ -336,24 +351,18 @@ internal sealed class LoadTable
     public void Pin(int first, int count)
     {
         using RankedLock.Scope held = _lock.Enter();
-        _clock.Pin(first, count);
+        _chunks?.Pin(first, count);
     }
 
     /// <summary>Undoes one <see cref="Pin"/>.</summary>
     public void Unpin(int first, int count)
     {
         using RankedLock.Scope held = _lock.Enter();
-        _clock.Unpin(first, count);
+        _chunks?.Unpin(first, count);
     }
 
-    /// <summary>Gives the chunk of a page a second chance.</summary>
-    public void MarkUsed(int page)
-    {
-        if (BudgetPages != 0)
-        {
-            _clock.MarkUsed(page);
-        }
-    }
+    /// <summary>Notes that the chunk of a page is in use.</summary>
+    public void MarkUsed(int page) => _chunks?.MarkUsed(page);
 
     /// <summary>Keeps what is cached, for good.</summary>
     public void StopEviction()
@@ -362,68 +371,54 @@ internal sealed class LoadTable
         _evictionStopped = true;
     }
 
-    /// <summary>Chooses what to evict; see <see cref="EvictionClock"/>.</summary>
-    /// <param name="first">The first page chosen.</param>
-    /// <param name="count">How many pages were chosen; they are in state Evicting, or are holes.</param>
+    /// <summary>Chooses what to evict; see <see cref="CacheChunks"/>.</summary>
+    /// <param name="batch">Receives the pages chosen.</param>
+    /// <param name="wantedPages">About how many pages are to go.</param>
     /// <returns>Whether there was something.</returns>
-    public bool TryBeginEvict(out int first, out int count)
-    {
-        first = 0;
-        count = 0;
-        using RankedLock.Scope held = _lock.Enter();
-        if (_evictionStopped || _states.Total(PageState.Cached) == 0 || !_clock.TryChoose(out first, out count))
-        {
-            return false;
-        }
-
-        BeginEvictLocked(first, count);
-        return true;
-    }
-
-    /// <summary>The pages chosen by <see cref="TryBeginEvict"/> are gone.</summary>
-    public void EndEvict(int first, int count)
+    public bool TryBeginEvict(EvictionBatch batch, int wantedPages)
     {
         using RankedLock.Scope held = _lock.Enter();
-        for (int page = first; page < first + count; page++)
-        {
-            if (_states[page] == PageState.Evicting)
-            {
-                _states.EndEvict(page);
-                _evictedPages++;
-            }
-        }
+        return !_evictionStopped && _chunks is not null && _states.Total(PageState.Cached) != 0 && _chunks.TryChoose(batch, wantedPages);
     }
 
-    /// <summary>The pages chosen by <see cref="TryBeginEvict"/> could not be taken out; no others are chosen any more.</summary>
-    public void UndoEvict(int first, int count)
+    /// <summary>Pages chosen by <see cref="TryBeginEvict"/> are gone. Who waits for one of them is handed to <paramref name="worker"/>.</summary>
+    public void EndEvict(PageRun run, FaultWorker worker)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        _evictedPages += _chunks!.EndEvict(run);
+        LetWaitersGoLocked(worker);
+        _states.AssertInvariants();
+    }
+
+    /// <summary>Pages chosen by <see cref="TryBeginEvict"/> could not be taken out; no others are chosen any more.</summary>
+    public void UndoEvict(ReadOnlySpan<PageRun> runs, FaultWorker worker)
     {
         using RankedLock.Scope held = _lock.Enter();
         _evictionStopped = true;
-        for (int page = first; page < first + count; page++)
+        foreach (PageRun run in runs)
         {
-            if (_states[page] == PageState.Evicting)
-            {
-                _states.UndoEvict(page);
-            }
+            _chunks!.UndoEvict(run);
         }
+
+        LetWaitersGoLocked(worker);
     }
 
-    private void BeginEvictLocked(int first, int count)
+    /// <summary>Those whose page is still on its way out come back and wait anew.</summary>
+    private void LetWaitersGoLocked(FaultWorker worker)
     {
-        for (int page = first; page < first + count; page++)
+        foreach (PageFault waiter in _chunks!.Waiters)
         {
-            if (_states[page] == PageState.Cached)
-            {
-                _states.BeginEvict(page);
-            }
+            worker.Put(waiter.For(FaultGoal.Resolve));
         }
+
+        _chunks.Waiters.Clear();
     }
 
     private ClaimKind AskLocked(int page) => _states[page] switch
     {
         PageState.Cached or PageState.Zero => ClaimKind.Ready,
         PageState.Loading => ClaimKind.Joined,
-        PageState.Evicting => ClaimKind.Evicting,
+        PageState.Evicting or PageState.Held => ClaimKind.Evicting,
         _ => ClosedBy is null ? ClaimKind.Claimed : ClaimKind.Closed,
     };
 

@@ -20,4 +20,7 @@ internal enum PageState : byte
 
     /// <summary>On its way out of the page cache.</summary>
     Evicting,
+
+    /// <summary>Absent, between pages on their way out that are punched out with it: not to be loaded now.</summary>
+    Held,
 }

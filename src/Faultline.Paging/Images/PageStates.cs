@@ -15,7 +15,7 @@ internal sealed class PageStates(int count)
     private readonly PageState[] _states = new PageState[count];
 
     /// <summary>How many pages are in each state; the numbers always add up to the number of pages.</summary>
-    private readonly long[] _totals = [count, 0, 0, 0, 0, 0];
+    private readonly long[] _totals = [count, 0, 0, 0, 0, 0, 0];
 
     public int Count => _states.Length;
 
@@ -80,6 +80,16 @@ internal sealed class PageStates(int count)
 
     /// <summary>Evicting to Cached: it could not be taken out.</summary>
     public void UndoEvict(int page) => Move(page, PageState.Evicting, PageState.Cached);
+
+    /// <summary>Absent or Failed to Held.</summary>
+    public void Hold(int page)
+    {
+        Debug.Assert(IsClaimable(page), "Only an absent or failed page can be held.");
+        Set(page, PageState.Held);
+    }
+
+    /// <summary>Held to Absent.</summary>
+    public void EndHold(int page) => Move(page, PageState.Held, PageState.Absent);
 
     /// <summary>Cached to Absent: the engine found a hole, punched by someone else. Other states stay.</summary>
     public void LoseToHole(int page)

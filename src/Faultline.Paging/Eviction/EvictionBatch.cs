@@ -1,0 +1,27 @@
+using System;
+
+namespace Faultline.Paging;
+
+/// <summary>Chunks that leave the cache together, and the runs of pages they make. One for each thread that evicts; allocates nothing in use.</summary>
+internal sealed class EvictionBatch
+{
+    /// <summary>The most chunks of one batch.</summary>
+    public const int MostChunks = 128;
+
+    private readonly int[] _victims = new int[MostChunks];
+    private readonly PageRun[] _runs = new PageRun[MostChunks];
+    private int _runCount;
+
+    /// <summary>Room for the chunks that a policy names.</summary>
+    public Span<int> Victims(int most) => _victims.AsSpan(0, most);
+
+    /// <summary>The pages to take out, in order.</summary>
+    public ReadOnlySpan<PageRun> Runs => _runs.AsSpan(0, _runCount);
+
+    public void Clear() => _runCount = 0;
+
+    public void Add(PageRun run) => _runs[_runCount++] = run;
+
+    /// <summary>Makes the last run longer.</summary>
+    public void ExtendTo(int end) => _runs[_runCount - 1] = _runs[_runCount - 1] with { Count = end - _runs[_runCount - 1].First };
+}
