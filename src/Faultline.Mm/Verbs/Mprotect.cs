@@ -55,7 +55,8 @@ internal static class Mprotect
             Pte entry = vma.Mm.Table.FindEntry(end).Read();
             bool isCached = vma.File is ShmemFile file && !file.Cache.Find(vma.IndexOf(end)).IsNone;
             bool isMissing = entry.IsNone && vma.Has(isCached ? VmaFlags.UserfaultfdMinor : VmaFlags.UserfaultfdMissing);
-            if (isMissing || (entry.IsWriteProtected && vma.Has(VmaFlags.UserfaultfdWriteProtect)))
+            bool isProtected = entry.IsWriteProtected && vma.Has(VmaFlags.UserfaultfdWriteProtect) && !vma.Userfaultfd!.IsWriteProtectAsync;
+            if (isMissing || isProtected)
             {
                 break;
             }

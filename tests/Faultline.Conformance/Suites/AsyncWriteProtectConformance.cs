@@ -115,6 +115,31 @@ public abstract class AsyncWriteProtectConformance(EngineHost host) : Conformanc
         monitor.ExpectNothingQueued();
     }
 
+    // Locked private memory that becomes writable gets its pages by a write in that very call; only synchronous protection stops that.
+    [Theory]
+    [InlineData(MemoryKind.Anonymous, UserfaultfdFeatures.WriteProtectAsync)]
+    [InlineData(MemoryKind.ShmemPrivate, UserfaultfdFeatures.WriteProtectAsync)]
+    [InlineData(MemoryKind.Anonymous, UserfaultfdFeatures.WriteProtectUnpopulated)]
+    [InlineData(MemoryKind.ShmemPrivate, UserfaultfdFeatures.WriteProtectUnpopulated)]
+    public void Protect_LockedPageBecomesWritable_ClearsTheBitUnlessSynchronous(MemoryKind kind, UserfaultfdFeatures features)
+    {
+        MappedArea area = Bed.Map(kind, pages: 2, Protections.Read);
+        FaultMonitor monitor = Bed.Watch(area, RegisterModes.WriteProtect, features);
+        Expect.Ok(monitor.Uffd.WriteProtect(area.Range, WriteProtectModes.Protect));
+        Expect.Ok(Bed.Space.Lock(area.Range));
+        Assert.True(Bed.IsProtected(area, 0));
+        Expect.Ok(Bed.Space.Protect(area.Range, Protections.ReadWrite));
+        bool isSynchronous = features == UserfaultfdFeatures.WriteProtectUnpopulated;
+        for (int page = 0; page < area.PageTotal; page++)
+        {
+            PagemapEntry entry = Bed.Pagemap(area, page);
+            Assert.Equal(isSynchronous, entry.IsUserfaultfdWriteProtected);
+            Assert.Equal(isSynchronous && kind == MemoryKind.ShmemPrivate, entry.IsFile);
+        }
+
+        monitor.ExpectNothingQueued();
+    }
+
     private (MappedArea Area, FaultMonitor Monitor) Protected(MemoryKind kind, bool present)
     {
         MappedArea area = Bed.Map(kind, pages: 1);
