@@ -10,21 +10,29 @@ namespace Faultline.Paging.Tests;
 /// <summary>A snapshot is the memory at one instant, whatever is written while it is read, and whoever writes goes on.</summary>
 public abstract class SnapshotTests(IMemoryEngine engine) : PagerTests(engine)
 {
-    [Theory(Timeout = 60_000)]
-    [InlineData(MemorySort.Anonymous)]
-    [InlineData(MemorySort.ShmemShared)]
-    [InlineData(MemorySort.ShmemPrivate)]
-    [InlineData(MemorySort.HugetlbShared)]
-    [InlineData(MemorySort.HugetlbPrivate)]
-    public async Task Read_EveryPageWrittenAfterwards_IsWhatWasThere(MemorySort sort)
+    public static TheoryData<MemorySort, MemoryOwner> Every()
     {
-        TrackedMemory memory = Own(new TrackedMemory(Engine, sort, 16));
+        TheoryData<MemorySort, MemoryOwner> data = [];
+        foreach (MemorySort sort in Enum.GetValues<MemorySort>())
+        {
+            data.Add(sort, MemoryOwner.Program);
+            data.Add(sort, MemoryOwner.Pager);
+        }
+
+        return data;
+    }
+
+    [Theory(Timeout = 60_000)]
+    [MemberData(nameof(Every))]
+    public async Task Read_EveryPageWrittenAfterwards_IsWhatWasThere(MemorySort sort, MemoryOwner owner)
+    {
+        TrackedMemory memory = Own(new TrackedMemory(Engine, sort, 16, populated: owner == MemoryOwner.Program, owner));
         for (int page = 0; page < memory.Pages; page++)
         {
             memory.Store(page, 100 + (ulong)page);
         }
 
-        MemorySnapshot snapshot = Own(MemorySnapshot.Take(Engine, Engine.Home, memory.Range));
+        MemorySnapshot snapshot = Own(memory.Freeze());
         for (int page = 0; page < memory.Pages; page += 2)
         {
             memory.Store(page, 200 + (ulong)page);
@@ -46,7 +54,7 @@ public abstract class SnapshotTests(IMemoryEngine engine) : PagerTests(engine)
     public async Task Read_Repeatable_ReadsTheSameTwice()
     {
         TrackedMemory memory = Own(new TrackedMemory(Engine, MemorySort.Anonymous, 8));
-        MemorySnapshot snapshot = Own(MemorySnapshot.Take(Engine, Engine.Home, memory.Range, new() { ReadOnce = false }));
+        MemorySnapshot snapshot = Own(memory.Freeze(new() { ReadOnce = false }));
         ulong[] first = await WordsAsync(snapshot, memory, 8);
         memory.Store(3, 3);
         Assert.Equal(first, await WordsAsync(snapshot, memory, 1));
@@ -56,7 +64,7 @@ public abstract class SnapshotTests(IMemoryEngine engine) : PagerTests(engine)
     public async Task Read_HolesOfAnonymousMemory_AreZeroes()
     {
         TrackedMemory memory = Own(new TrackedMemory(Engine, MemorySort.Anonymous, 8, populated: false));
-        MemorySnapshot snapshot = Own(MemorySnapshot.Take(Engine, Engine.Home, memory.Range));
+        MemorySnapshot snapshot = Own(memory.Freeze());
         memory.Store(2, 7);
         Assert.All(await WordsAsync(snapshot, memory, 4), static word => Assert.Equal(0UL, word));
         Assert.Equal(1, snapshot.CopiedPages);
@@ -67,13 +75,12 @@ public abstract class SnapshotTests(IMemoryEngine engine) : PagerTests(engine)
     /// is in it.
     /// </summary>
     [Theory(Timeout = 120_000)]
-    [InlineData(MemorySort.Anonymous)]
-    [InlineData(MemorySort.ShmemShared)]
-    [InlineData(MemorySort.ShmemPrivate)]
-    public async Task Take_WhileThreadsWrite_IsOneInstant(MemorySort sort)
+    [MemberData(nameof(Every))]
+    public async Task Take_WhileThreadsWrite_IsOneInstant(MemorySort sort, MemoryOwner owner)
     {
         const int Writers = 3;
-        TrackedMemory memory = Own(new TrackedMemory(Engine, sort, 510));
+        bool isHuge = sort is MemorySort.HugetlbShared or MemorySort.HugetlbPrivate;
+        TrackedMemory memory = Own(new TrackedMemory(Engine, sort, isHuge ? 6 : 510, populated: owner == MemoryOwner.Program, owner));
         var log = new Log(memory.Pages);
         using CancellationTokenSource stop = new();
         Task[] writing = [.. Enumerable.Range(0, Writers).Select(writer => Task.Factory.StartNew(
@@ -82,8 +89,8 @@ public abstract class SnapshotTests(IMemoryEngine engine) : PagerTests(engine)
         for (int i = 0; i < 10; i++)
         {
             Pause(5);
-            using var snapshot = MemorySnapshot.Take(Engine, Engine.Home, memory.Range);
-            snapshots.Add(await WordsAsync(snapshot, memory, 16));
+            using MemorySnapshot snapshot = memory.Freeze();
+            snapshots.Add(await WordsAsync(snapshot, memory, isHuge ? 1 : 16));
         }
 
         await stop.CancelAsync();
@@ -95,7 +102,7 @@ public abstract class SnapshotTests(IMemoryEngine engine) : PagerTests(engine)
     public async Task Write_NoRoomForCopies_WaitsForTheReader()
     {
         TrackedMemory memory = Own(new TrackedMemory(Engine, MemorySort.Anonymous, 32));
-        MemorySnapshot snapshot = Own(MemorySnapshot.Take(Engine, Engine.Home, memory.Range, new() { MaxHeldBytes = 4 * Page }));
+        MemorySnapshot snapshot = Own(memory.Freeze(new() { MaxHeldBytes = 4 * Page }));
         int stored = 0;
         Task writing = Task.Factory.StartNew(
             () =>
@@ -122,7 +129,7 @@ public abstract class SnapshotTests(IMemoryEngine engine) : PagerTests(engine)
     public async Task Dispose_WhileAWriterWaits_LetsItGoOn()
     {
         TrackedMemory memory = Own(new TrackedMemory(Engine, MemorySort.ShmemShared, 8));
-        MemorySnapshot snapshot = Own(MemorySnapshot.Take(Engine, Engine.Home, memory.Range, new() { MaxHeldBytes = Page }));
+        MemorySnapshot snapshot = Own(memory.Freeze(new() { MaxHeldBytes = Page }));
         Task writing = Task.Factory.StartNew(
             () =>
             {

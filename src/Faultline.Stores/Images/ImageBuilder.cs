@@ -1,6 +1,8 @@
 using System;
 using System.Buffers;
+using System.Collections.Generic;
 using System.IO;
+using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
 using Faultline.Paging;
@@ -26,6 +28,79 @@ public static class ImageBuilder
         using var writer = new ImageWriter(path, options);
         await ForEachBlockAsync(source, (_, block) => writer.AppendAsync(block, cancellationToken), progress, cancellationToken).ConfigureAwait(false);
         return await writer.CommitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Makes a layer of what is known to have changed: the rest is the base's, and is not read.</summary>
+    /// <param name="source">What the layer shall show. Outside <paramref name="changed"/> it is the same as the base; nobody checks that.</param>
+    /// <param name="changed">Where it may differ from the base, in any order.</param>
+    /// <param name="path">Where the layer shall be.</param>
+    /// <param name="options">How it is written, and its base.</param>
+    /// <param name="progress">Is told how far it is.</param>
+    /// <param name="cancellationToken">Gives up, and leaves nothing.</param>
+    /// <exception cref="ArgumentException">There is no base.</exception>
+    /// <exception cref="IOException">The source could not be read, or the file not written.</exception>
+    public static async Task<ImageWritten> CreateLayerAsync(
+        IPageStore source,
+        IEnumerable<ImageRange> changed,
+        string path,
+        ImageWriterOptions options,
+        IProgress<ImageProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(changed);
+        ArgumentNullException.ThrowIfNull(options);
+        ImagePageStore below = options.Base ?? throw new ArgumentException("A layer needs a base.", nameof(options));
+        using var writer = new ImageWriter(path, options);
+        byte[] block = ArrayPool<byte>.Shared.Rent(BlockBytes);
+        try
+        {
+            foreach ((ulong run, bool isChanged) in ChangedChunks.Of(source.Length, below, changed))
+            {
+                if (!isChanged)
+                {
+                    await writer.AppendInheritedAsync(run, cancellationToken).ConfigureAwait(false);
+                    progress?.Report(new ImageProgress(writer.Length, source.Length));
+                    continue;
+                }
+
+                for (ulong end = writer.Length + run; writer.Length < end;)
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    int length = (int)Math.Min(BlockBytes, end - writer.Length);
+                    await source.ReadExactlyAsync(writer.Length, block.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
+                    await writer.AppendAsync(block.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
+                    progress?.Report(new ImageProgress(writer.Length, source.Length));
+                }
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(block);
+        }
+
+        return await writer.CommitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Writes a snapshot: as a layer of what it says has changed, if there is a base and it says so; else all of it is read, and compared with the base if there is
+    /// one. The base must be what the snapshot is a change of: for a clone's the image the pager serves, for a tracker's the layer before.
+    /// </summary>
+    /// <param name="snapshot">The snapshot.</param>
+    /// <param name="path">Where the image shall be.</param>
+    /// <param name="options">How it is written.</param>
+    /// <param name="progress">Is told how far it is.</param>
+    /// <param name="cancellationToken">Gives up, and leaves nothing.</param>
+    /// <exception cref="IOException">The memory could not be read, or the file not written.</exception>
+    public static Task<ImageWritten> CreateAsync(
+        MemorySnapshot snapshot, string path, ImageWriterOptions options, IProgress<ImageProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        ArgumentNullException.ThrowIfNull(options);
+        return options.Base is null || snapshot.Changed is not { } changed
+            ? CreateAsync((IPageStore)snapshot, path, options, progress, cancellationToken)
+            : CreateLayerAsync(
+                snapshot, changed.Select(range => new ImageRange(range.Start - snapshot.Range.Start, range.Length)), path, options, progress, cancellationToken);
     }
 
     /// <summary>Copies a store into an ordinary file, with holes where it is zero. The file appears when it is whole.</summary>
