@@ -39,7 +39,8 @@ public abstract class LayerTests(IMemoryEngine engine) : PagerTests(engine)
         }
 
         IDirtyTracker tracker = Own(memory.Track(DirtyTracking.Synchronous));
-        await ImageBuilder.CreateAsync(new MemoryPageStore(model), NameOf(0), new ImageWriterOptions { ChunkBytes = 16 << 10 }, cancellationToken: cancellation);
+        ImageWriterOptions small = new() { ChunkBytes = 16 << 10 };
+        await ImageBuilder.CreateAsync(new MemoryPageStore(model), NameOf(0), small, cancellationToken: cancellation);
         var random = new Random(5);
         List<byte[]> instants = [model];
         byte[] now = (byte[])model.Clone();
@@ -74,7 +75,7 @@ public abstract class LayerTests(IMemoryEngine engine) : PagerTests(engine)
 
         using ImagePageStore top = await OpenAsync(NameOf(Layers));
         string flat = Path.Combine(Folder, "flat.flt");
-        ImageWritten flattened = await ImageBuilder.CreateAsync((IPageStore)top, flat, new ImageWriterOptions { ChunkBytes = top.ChunkBytes }, cancellationToken: cancellation);
+        ImageWritten flattened = await ImageBuilder.CreateAsync((IPageStore)top, flat, small, cancellationToken: cancellation);
         Assert.Equal(top.Digest, flattened.Digest);
         Assert.Equal(0, flattened.InheritedChunks);
         await AssertRestoresAsync(flat, instants[Layers]);
@@ -101,7 +102,7 @@ public abstract class LayerTests(IMemoryEngine engine) : PagerTests(engine)
         other.SetWord(300 * Page, 3);
         long cached = paged.GetStatistics().CachedPages;
         ImageWritten written;
-        using (MemorySnapshot snapshot = MemorySnapshot.Take(clone.Paged, clone.Space, clone.Range))
+        using (var snapshot = MemorySnapshot.Take(clone.Paged, clone.Space, clone.Range))
         {
             clone.SetWord(5 * Page, 6);
             clone.SetWord(40 * Page, 1);

@@ -83,8 +83,8 @@ public static class ImageBuilder
     }
 
     /// <summary>
-    /// Writes a snapshot: as a layer of what it says has changed, if there is a base and it says so; else all of it is read, and compared with the base if there is
-    /// one. The base must be what the snapshot is a change of: for a clone's the image the pager serves, for a tracker's the layer before.
+    /// Writes a snapshot: as a layer of what it says has changed, if there is a base and it says so; else all of it is read, and compared with the base if
+    /// there is one. The base must be what the snapshot is a change of: for a clone's the image the pager serves, for a tracker's the layer before.
     /// </summary>
     /// <param name="snapshot">The snapshot.</param>
     /// <param name="path">Where the image shall be.</param>
@@ -93,14 +93,23 @@ public static class ImageBuilder
     /// <param name="cancellationToken">Gives up, and leaves nothing.</param>
     /// <exception cref="IOException">The memory could not be read, or the file not written.</exception>
     public static Task<ImageWritten> CreateAsync(
-        MemorySnapshot snapshot, string path, ImageWriterOptions options, IProgress<ImageProgress>? progress = null, CancellationToken cancellationToken = default)
+        MemorySnapshot snapshot,
+        string path,
+        ImageWriterOptions options,
+        IProgress<ImageProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
         ArgumentNullException.ThrowIfNull(options);
         return options.Base is null || snapshot.Changed is not { } changed
             ? CreateAsync((IPageStore)snapshot, path, options, progress, cancellationToken)
             : CreateLayerAsync(
-                snapshot, changed.Select(range => new ImageRange(range.Start - snapshot.Range.Start, range.Length)), path, options, progress, cancellationToken);
+                snapshot,
+                changed.Select(range => new ImageRange(range.Start - snapshot.Range.Start, range.Length)),
+                path,
+                options,
+                progress,
+                cancellationToken);
     }
 
     /// <summary>Copies a store into an ordinary file, with holes where it is zero. The file appears when it is whole.</summary>
