@@ -53,6 +53,7 @@ internal sealed class PagerCore : IDisposable
         Buffers = new BufferPool(options.LoadBytes);
         Loads = new LoadPool(this);
         Parking = new FaultParking();
+        Prefetcher = new Prefetcher(this);
         Loop = new FaultLoop(this);
         _timekeeper = new Timekeeper(this);
         _handlers = new SeamThread[options.HandlerThreads];
@@ -94,6 +95,8 @@ internal sealed class PagerCore : IDisposable
     public FaultParking Parking { get; }
 
     public FaultLoop Loop { get; }
+
+    public Prefetcher Prefetcher { get; }
 
     public PagerClient?[] Clients
     {
@@ -178,6 +181,11 @@ internal sealed class PagerCore : IDisposable
     /// <summary>A store has answered on some other thread: a handler takes it from here.</summary>
     public void LoadEnded(PageLoad load)
     {
+        if (!load.IsWanted && Prefetcher.TryTake(load))
+        {
+            return;
+        }
+
         Seam.Touch(_endedLoads, TouchKind.Write);
         _endedLoads.Enqueue(load);
         try
@@ -438,6 +446,7 @@ internal sealed class PagerCore : IDisposable
     {
         PagerMetrics.Remove(this);
         Log.PagerClosed(Name);
+        Prefetcher.Dispose();
         _timekeeper.Dispose();
         Poller.Stop();
         bool allEnded = true;

@@ -43,6 +43,9 @@ public sealed record PagerOptions
     /// <see cref="DirtyTracking.Synchronous"/>.</summary>
     public DirtyTracking Tracking { get; init; } = DirtyTracking.Synchronous;
 
+    /// <summary>How pages are guessed that will be wanted next.</summary>
+    public PrefetchOptions Prefetch { get; init; } = new();
+
     /// <summary>The clock of deadlines and latencies.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
@@ -66,6 +69,8 @@ public sealed record PagerOptions
         string? fault = Budget?.Fault(LoadBytes);
         Require(fault is null, fault ?? "");
         Require(!string.IsNullOrEmpty(Name), "Name is empty; leave it out for 'pager'.");
+        Require(Prefetch is not null, "Prefetch is null; PrefetchOptions.Off guesses nothing.");
+        Require(Prefetch!.Complaint() is null, Prefetch.Complaint() ?? "");
         Require(TimeProvider is not null, "TimeProvider is null; leave it out for the system's.");
     }
 

@@ -18,6 +18,12 @@ public enum LockRank
     /// <summary>Dirty tracking: the pages written so far against their protection.</summary>
     PagerDirty,
 
+    /// <summary>Pager: the streams found in the touches of one region.</summary>
+    PagerStreams,
+
+    /// <summary>Pager: guesses that wait for their turn.</summary>
+    PagerGuesses,
+
     /// <summary>Pager: parked retries.</summary>
     PagerParking,
 

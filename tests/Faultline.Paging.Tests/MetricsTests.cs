@@ -44,7 +44,8 @@ public abstract class MetricsTests(IMemoryEngine engine) : PagerTests(engine)
     {
         await Task.Yield();
         TestStore store = new(64 * Page) { AnswersLater = true };
-        Pager pager = NewPager(new PagerOptions { Name = "timed", LoadBytes = 4096, NeighbourPages = 1, SequentialWindowBytes = 4096 });
+        PagerOptions options = new() { Name = "timed", LoadBytes = 4096, NeighbourPages = 1, SequentialWindowBytes = 4096, Prefetch = PrefetchOptions.Off };
+        Pager pager = NewPager(options);
         using MeterReader meter = new(pager);
         TestClient client = NewClient(pager, pager.OpenImage(store, "an image"), kind);
         for (ulong page = 0; page < 16; page++)

@@ -49,6 +49,26 @@ internal sealed class PageBits
         }
     }
 
+    /// <summary>Clears a range.</summary>
+    /// <returns>How many bits were set, and have been cleared by this call and no other.</returns>
+    public int Take(int first, int count)
+    {
+        int taken = 0;
+        for (int end = first + count; first < end;)
+        {
+            ulong mask = MaskOf(first, end, out int next);
+            Seam.Touch(this, TouchKind.Write, first >> 6);
+            if ((Volatile.Read(ref _words[first >> 6]) & mask) != 0)
+            {
+                taken += BitOperations.PopCount(Interlocked.And(ref _words[first >> 6], ~mask) & mask);
+            }
+
+            first = next;
+        }
+
+        return taken;
+    }
+
     public bool Any(int first, int count)
     {
         for (int end = first + count; first < end;)

@@ -13,6 +13,7 @@ internal sealed class RegionPages
         Removed = new PageBits(count);
         Poisoned = new PageBits(count);
         Count = count;
+        Guesses = RegionGuesses.For(table);
         LoadEnd = -1;
         InstallEnd = -1;
     }
@@ -26,6 +27,7 @@ internal sealed class RegionPages
         Removed = removed;
         Poisoned = poisoned;
         Count = source.Count;
+        Guesses = RegionGuesses.For(table);
         LoadEnd = -1;
         InstallEnd = -1;
     }
@@ -53,6 +55,9 @@ internal sealed class RegionPages
 
     /// <summary>Pages that may hold a poison marker.</summary>
     public PageBits Poisoned { get; }
+
+    /// <summary>What is guessed out of the touches; null where nothing is.</summary>
+    public RegionGuesses? Guesses { get; }
 
     /// <summary>Where the last load for this region ended, as a page of <see cref="Table"/>: a fault there is one in sequence. Unguarded: a
     /// guess.</summary>

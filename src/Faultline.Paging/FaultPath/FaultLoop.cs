@@ -143,6 +143,18 @@ internal sealed class FaultLoop(PagerCore core)
         }
 
         Follow(in fault, in plan, end, worker);
+        Guess(in fault, in plan);
+    }
+
+    /// <summary>After everything that is wanted: what may be wanted next.</summary>
+    private static void Guess(in PageFault fault, in PagePlan plan)
+    {
+        if (plan.Region is { Pages.Guesses: { } guesses } region && plan.Kind is PlanKind.Load or PlanKind.Continue or PlanKind.Zero or PlanKind.Joined)
+        {
+            TouchOutcome outcome = plan.Kind == PlanKind.Load ? TouchOutcome.Loaded : plan.IsGuessed ? TouchOutcome.Guessed : TouchOutcome.Cached;
+            int first = region.Pages.TablePage(plan.Page);
+            guesses.Observe(new PageNeed(region.Pages.TablePage(region.PageOf(fault.Address)), first, first + plan.Count, outcome));
+        }
     }
 
     private InstallEnd Install(in PageFault fault, in PagePlan plan, FaultWorker worker)
@@ -181,6 +193,11 @@ internal sealed class FaultLoop(PagerCore core)
                 return;
             case PlanKind.Joined:
                 fault.Client.Counters.Add(PagerCounter.JoinedFaults);
+                if (plan.IsGuessed)
+                {
+                    core.Prefetcher.EndWanted(worker);
+                }
+
                 return;
             case PlanKind.Again:
                 TryAgain(in fault, worker);

@@ -55,7 +55,8 @@ internal static class FaultPlan
         switch (table.States[tablePage])
         {
             case PageState.Cached:
-                return Window(region, page, core.Options.NeighbourPages, PageState.Cached, PlanKind.Continue);
+                bool isGuessed = table.Guesses.IsUnused(tablePage);
+                return Window(region, page, core.Options.NeighbourPages, PageState.Cached, PlanKind.Continue) with { IsGuessed = isGuessed };
 
             case PageState.Zero when region.Kind == RegionKind.SharedImage && fault.Kind == PageFaultKind.Minor:
                 // Another shared mapping touched the hole first, and it has a page now.
@@ -117,9 +118,9 @@ internal static class FaultPlan
             case ClaimKind.Claimed:
                 region.Pages.LoadEnd = load!.End;
                 region.Pages.LoadPages = load.Count;
-                return new PagePlan(PlanKind.Load) { Region = region, Page = page, Load = load };
+                return new PagePlan(PlanKind.Load) { Region = region, Page = load.First - region.Pages.TableBase, Count = load.Count, Load = load };
             case ClaimKind.Joined:
-                return new PagePlan(PlanKind.Joined);
+                return new PagePlan(PlanKind.Joined) { Region = region, Page = page, Count = 1, IsGuessed = load is { IsGuess: true } };
             case ClaimKind.Ready:
                 return new PagePlan(PlanKind.Again);
             case ClaimKind.Evicting:

@@ -124,6 +124,11 @@ internal static class PageInstall
         pages.Installed.Set(page, count);
         pages.Poisoned.Clear(page, count);
         pages.Table.MarkUsed(pages.TablePage(page));
+        if (verb != InstallVerb.ContinueQuietly)
+        {
+            pages.Table.Guesses.NoteUsed(pages.TablePage(page), count);
+        }
+
         switch (verb)
         {
             case InstallVerb.Continue or InstallVerb.ContinueQuietly:

@@ -21,6 +21,7 @@ internal sealed class PageLoad
     private ConfiguredValueTaskAwaitable<StoreRead>.ConfiguredValueTaskAwaiter _reading;
     private byte[] _buffer = [];
     private StoreRead _read;
+    private bool _isWanted;
 
     /// <summary>The activity, while someone listens; taken by whoever ends it.</summary>
     private Activity? _activity;
@@ -48,6 +49,12 @@ internal sealed class PageLoad
     /// <summary>Guard: the table's lock.</summary>
     public LoadPhase Phase { get; set; }
 
+    /// <summary>Whether it began as a guess. Guard: the table's lock.</summary>
+    public bool IsGuess { get; private set; }
+
+    /// <summary>Whether somebody wants it: always, unless it is a guess. Becomes true once, under the table's lock; read without it.</summary>
+    public bool IsWanted => Volatile.Read(ref _isWanted);
+
     /// <summary>The faults that wait. Guard: the table's lock.</summary>
     public List<PageFault> Waiters { get; } = [];
 
@@ -55,6 +62,9 @@ internal sealed class PageLoad
     public List<LoadWait> LeaseWaiters { get; } = [];
 
     public int BytesRead => _read.BytesRead;
+
+    /// <summary>Whether the store did not answer at once.</summary>
+    public bool AnsweredLater { get; private set; }
 
     /// <summary>The contents of the pages, after a read that ended well.</summary>
     public ReadOnlySpan<byte> Contents => _buffer.AsSpan(0, Count * Table.PageBytes);
@@ -66,12 +76,29 @@ internal sealed class PageLoad
         Count = count;
         StartedAt = now;
         Phase = LoadPhase.Reading;
+        IsGuess = false;
+        Volatile.Write(ref _isWanted, true);
+        AnsweredLater = false;
         _read = default;
         ReadBegunAt = 0;
     }
 
     /// <summary>The activity of the load, for the one who ends it; null if there is none, or it is taken.</summary>
     public Activity? TakeActivity() => Volatile.Read(ref _activity) is null ? null : Interlocked.Exchange(ref _activity, null);
+
+    /// <summary>Nobody wants it yet. Right after <see cref="Begin"/>.</summary>
+    public void BeginAsGuess()
+    {
+        IsGuess = true;
+        Volatile.Write(ref _isWanted, false);
+    }
+
+    /// <summary>Somebody wants it now, and may wait as long as for any other load. The table's lock is held.</summary>
+    public void Promote(long now)
+    {
+        StartedAt = now;
+        Volatile.Write(ref _isWanted, true);
+    }
 
     /// <summary>Reads the store.</summary>
     /// <returns>True if the read has ended; false if it will, and the core will be told.</returns>
@@ -107,6 +134,7 @@ internal sealed class PageLoad
             _reading = read.ConfigureAwait(false).GetAwaiter();
             if (!_reading.IsCompleted)
             {
+                AnsweredLater = true;
                 _reading.UnsafeOnCompleted(_readEnded);
                 return false;
             }

@@ -30,6 +30,21 @@ public sealed record ImageStatistics
     /// <summary>Pages taken out of the cache to stay under the budget.</summary>
     public long PagesEvicted { get; init; }
 
+    /// <summary>Pages brought because they were guessed to be wanted soon; see <see cref="PrefetchOptions"/>.</summary>
+    public long PagesGuessed { get; init; }
+
+    /// <summary>Pages of those that were installed for a fault, or leased, afterwards.</summary>
+    public long PagesGuessedUsed { get; init; }
+
+    /// <summary>Pages of those that were not, so far.</summary>
+    public long PagesGuessedUnused => PagesGuessed - PagesGuessedUsed;
+
+    /// <summary>Guesses that became wanted while the store was read.</summary>
+    public long GuessesPromoted { get; init; }
+
+    /// <summary>Guesses given up because the budget was near its limit.</summary>
+    public long GuessesGivenUp { get; init; }
+
     /// <summary>Bytes in the cache.</summary>
     public long ResidentBytes => CachedPages * (long)PageSize.Small;
 }

@@ -52,6 +52,8 @@ internal sealed class LoadTable
             HeadroomPages = headroom / ChunkPages * ChunkPages;
             _chunks = new CacheChunks(_states, ChunkPages, budget.Policy?.Invoke() ?? new ClockEviction());
         }
+
+        Guesses = new GuessLedger(core.Options.Prefetch, fillsCache ? count : 0, BudgetPages - Math.Max(HeadroomPages / 2, ChunkPages), image.Store.ReadsAtOnce);
     }
 
     public PagerCore Core { get; }
@@ -85,6 +87,9 @@ internal sealed class LoadTable
     public long FreePages => BudgetPages - Occupied;
 
     public PageStates States => _states;
+
+    /// <summary>What was brought for nobody yet.</summary>
+    public GuessLedger Guesses { get; }
 
     public int Count => _states.Count;
 
@@ -136,7 +141,7 @@ internal sealed class LoadTable
     /// <param name="first">The first page the load may bring.</param>
     /// <param name="end">The end of what the load may bring.</param>
     /// <param name="fault">The fault, which waits for the load if there is one.</param>
-    /// <param name="load">The load, if the caller is to make it.</param>
+    /// <param name="load">The load, if the caller is to make it, or has joined it.</param>
     public ClaimKind Claim(int page, int first, int end, in PageFault fault, out PageLoad? load)
     {
         load = null;
@@ -144,7 +149,9 @@ internal sealed class LoadTable
         ClaimKind kind = AskLocked(page);
         if (kind == ClaimKind.Joined)
         {
-            FindLocked(page).Waiters.Add(fault);
+            load = FindLocked(page);
+            load.Waiters.Add(fault);
+            Guesses.Promote(load, Core);
         }
         else if (kind == ClaimKind.Evicting)
         {
@@ -170,7 +177,7 @@ internal sealed class LoadTable
     /// <param name="page">The first page; afterwards the first one not asked for.</param>
     /// <param name="end">The end of what is wanted.</param>
     /// <param name="wait">Is told when the load ends.</param>
-    /// <param name="load">The load, if the caller is to make it.</param>
+    /// <param name="load">The load, if the caller is to make it, or has joined it.</param>
     public ClaimKind ClaimNext(ref int page, int end, LoadWait wait, out PageLoad? load)
     {
         load = null;
@@ -186,10 +193,11 @@ internal sealed class LoadTable
         }
         else if (kind == ClaimKind.Joined)
         {
-            PageLoad joined = FindLocked(page);
+            load = FindLocked(page);
             wait.Expect();
-            joined.LeaseWaiters.Add(wait);
-            page = Math.Min(end, joined.End);
+            load.LeaseWaiters.Add(wait);
+            page = Math.Min(end, load.End);
+            Guesses.Promote(load, Core);
         }
         else if (kind == ClaimKind.Claimed)
         {
@@ -200,6 +208,20 @@ internal sealed class LoadTable
         }
 
         return kind;
+    }
+
+    /// <summary>Claims pages that nobody has asked for yet, if that is in nobody's way.</summary>
+    public GuessStart TryBeginGuess(int first, int end, out PageLoad? load)
+    {
+        using RankedLock.Scope held = _lock.Enter();
+        GuessStart start = ClosedBy is null ? Guesses.Look(_states, ref first, ref end, _loads.Count, Occupied) : GuessStart.GivenUp;
+        load = start == GuessStart.Begun ? BeginLocked(first, first, end) : null;
+        if (load is not null)
+        {
+            Guesses.Begin(load);
+        }
+
+        return start;
     }
 
     /// <summary>From here on the load may not be abandoned: its contents are on their way to where they belong.</summary>
@@ -231,17 +253,15 @@ internal sealed class LoadTable
 
         _storeReads++;
         _storeBytes += load.BytesRead;
-        for (int page = load.First; page < load.End; page++)
+        bool isKept = cause is null && FillsCache;
+        if (!isKept)
         {
-            if (cause is not null)
-            {
-                _states.EndLoadFailed(page);
-            }
-            else if (!FillsCache)
-            {
-                _states.EndLoadElsewhere(page);
-            }
-            else if (zero[page - load.First])
+            _states.EndLoads(load.First, load.End, areFailed: cause is not null && load.IsWanted);
+        }
+
+        for (int page = load.First; isKept && page < load.End; page++)
+        {
+            if (zero[page - load.First])
             {
                 _states.EndLoadZero(page);
             }
@@ -267,7 +287,7 @@ internal sealed class LoadTable
     /// </summary>
     private FaultGoal GoalAfter(PageLoad load, Exception? cause) => cause is null
         ? FillsCache ? FaultGoal.Resolve : FaultGoal.Wake
-        : load.Count > 1 && HasTimeFor(load.StartedAt) ? FaultGoal.Resolve : FaultGoal.Poison;
+        : (load.Count > 1 || load.IsGuess) && HasTimeFor(load.StartedAt) ? FaultGoal.Resolve : FaultGoal.Poison;
 
     /// <summary>Whether what was begun then may be tried again before its deadline.</summary>
     public bool HasTimeFor(long begun) => ClosedBy is null && Core.Elapsed(begun, Core.Now()) < Core.Options.LoadDeadline / 2;
@@ -281,11 +301,7 @@ internal sealed class LoadTable
             return;
         }
 
-        for (int page = load.First; page < load.End; page++)
-        {
-            _states.EndLoadElsewhere(page);
-        }
-
+        _states.EndLoads(load.First, load.End, areFailed: false);
         LetGoLocked(load, worker, cause, goal);
     }
 
@@ -302,11 +318,7 @@ internal sealed class LoadTable
                 continue;
             }
 
-            for (int page = load.First; page < load.End; page++)
-            {
-                _states.EndLoadFailed(page);
-            }
-
+            _states.EndLoads(load.First, load.End, areFailed: load.IsWanted);
             LetGoLocked(load, worker, cause, FaultGoal.Poison);
             load.Phase = LoadPhase.Abandoned;
             worker.Abandoned.Add(new AbandonedLoad(Image.Name, OffsetOf(load.First), (ulong)load.Count * (ulong)PageBytes, load.TakeActivity()));
@@ -386,6 +398,7 @@ internal sealed class LoadTable
     {
         using RankedLock.Scope held = _lock.Enter();
         _evictedPages += _chunks!.EndEvict(run);
+        Guesses.Forget(run.First, run.Count);
         LetWaitersGoLocked(worker);
         _states.AssertInvariants();
     }
@@ -459,6 +472,8 @@ internal sealed class LoadTable
     private void LetGoLocked(PageLoad load, FaultWorker worker, Exception? cause, FaultGoal goal)
     {
         _loads.Remove(load);
+        Guesses.End(load, Core.Nanoseconds(load.StartedAt, Core.Now()), cause is null && goal is FaultGoal.Resolve);
+        Core.Prefetcher.SlotFreed();
         if (cause is not null && goal is FaultGoal.Poison or FaultGoal.Resolve)
         {
             _failedLoads++;

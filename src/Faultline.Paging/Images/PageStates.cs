@@ -39,8 +39,14 @@ internal sealed class PageStates(int count)
     /// <summary>Loading to Zero.</summary>
     public void EndLoadZero(int page) => Move(page, PageState.Loading, PageState.Zero);
 
-    /// <summary>Loading to Failed.</summary>
-    public void EndLoadFailed(int page) => Move(page, PageState.Loading, PageState.Failed);
+    /// <summary>Loading to Failed; or to Absent: the claim is given back, nobody waited, or the pages went into memory of the client's own.</summary>
+    public void EndLoads(int first, int end, bool areFailed)
+    {
+        for (int page = first; page < end; page++)
+        {
+            Move(page, PageState.Loading, areFailed ? PageState.Failed : PageState.Absent);
+        }
+    }
 
     /// <summary>Failed to Absent, near pages that have come: the store works again, so those that failed need not be asked for one by one any
     /// more.</summary>
@@ -59,9 +65,6 @@ internal sealed class PageStates(int count)
             }
         }
     }
-
-    /// <summary>Loading to Absent: the claim is given back, or the page went into memory of the client's own.</summary>
-    public void EndLoadElsewhere(int page) => Move(page, PageState.Loading, PageState.Absent);
 
     /// <summary>Zero, Absent or Failed to Cached: a shared mapping got a page of zeroes for the hole. Other states stay.</summary>
     public void Materialise(int page)

@@ -118,6 +118,10 @@ public sealed class PagedImage : IDisposable
         StoreBytes = Table.StoreBytes,
         FailedLoads = Table.FailedLoads,
         PagesEvicted = Table.EvictedPages,
+        PagesGuessed = Table.Guesses.Guessed,
+        PagesGuessedUsed = Table.Guesses.Used,
+        GuessesPromoted = Table.Guesses.Promoted,
+        GuessesGivenUp = Table.Guesses.GivenUp,
     };
 
     /// <summary>Ends the image. Clients that map it are detached first: pages they have not got become errors.</summary>

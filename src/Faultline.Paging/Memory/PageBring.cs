@@ -63,6 +63,10 @@ internal static class PageBring
                     core.Loop.Bring(load!, worker);
                     core.Loop.Work(worker);
                     break;
+                case ClaimKind.Joined when load!.IsGuess:
+                    core.Prefetcher.EndWanted(worker);
+                    core.Loop.Work(worker);
+                    break;
                 case ClaimKind.Evicting:
                     Seam.Yield();
                     Thread.Yield();

@@ -239,7 +239,13 @@ public sealed class PagedMemory : IDisposable
     /// <summary>Brings pages into the cache and installs them, unless all are there.</summary>
     private void Bring(int first, int count)
     {
+        TouchOutcome outcome = Image.Table.Guesses.OutcomeOf(Image.Table.States[first], first);
         PageBring.IntoCache(_core, Image.Table, first, count, PinState.Pinned);
+        if (Client.RegionArray is [Region { Pages.Guesses: { } guesses }])
+        {
+            guesses.Observe(new PageNeed(first, first, first + count, outcome));
+        }
+
         PageBring.Install(_core, Client, Range.Slice((ulong)first * PageSize.Small, (ulong)count * PageSize.Small));
     }
 

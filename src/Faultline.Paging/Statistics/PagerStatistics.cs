@@ -57,6 +57,15 @@ public sealed record PagerStatistics
     /// <summary>Pages taken out of the cache to stay under the budget.</summary>
     public long PagesEvicted { get; init; }
 
+    /// <summary>Pages brought because they were guessed to be wanted soon; see <see cref="PrefetchOptions"/>. For a client: zero.</summary>
+    public long PagesGuessed { get; init; }
+
+    /// <summary>Pages of those that were installed for a fault, or leased, afterwards.</summary>
+    public long PagesGuessedUsed { get; init; }
+
+    /// <summary>Pages of those that were not, so far.</summary>
+    public long PagesGuessedUnused => PagesGuessed - PagesGuessedUsed;
+
     /// <summary>Bytes in the cache now. For a client: zero.</summary>
     public long ResidentBytes { get; init; }
 

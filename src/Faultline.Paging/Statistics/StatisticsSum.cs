@@ -12,6 +12,8 @@ internal sealed class StatisticsSum
     private long _storeBytes;
     private long _failedLoads;
     private long _evicted;
+    private long _guessed;
+    private long _guessedUsed;
     private long _resident;
 
     public void Add(PagerCounters counters)
@@ -27,6 +29,8 @@ internal sealed class StatisticsSum
         _storeBytes += table.StoreBytes;
         _failedLoads += table.FailedLoads;
         _evicted += table.EvictedPages;
+        _guessed += table.Guesses.Guessed;
+        _guessedUsed += table.Guesses.Used;
         if (table.FillsCache)
         {
             _resident += table.States.Total(PageState.Cached) * (long)PageSize.Small;
@@ -40,6 +44,8 @@ internal sealed class StatisticsSum
         _storeBytes += ended._storeBytes;
         _failedLoads += ended._failedLoads;
         _evicted += ended._evicted;
+        _guessed += ended._guessed;
+        _guessedUsed += ended._guessedUsed;
     }
 
     public PagerStatistics ToStatistics() => new()
@@ -61,6 +67,8 @@ internal sealed class StatisticsSum
         StoreBytes = _storeBytes,
         FailedLoads = _failedLoads,
         PagesEvicted = _evicted,
+        PagesGuessed = _guessed,
+        PagesGuessedUsed = _guessedUsed,
         ResidentBytes = _resident,
         Latency = new LatencySnapshot(_latencies, _longest),
     };

@@ -14,6 +14,9 @@ public interface IPageStore : IDisposable
     /// <summary>The number of bytes in the store; never changes.</summary>
     ulong Length { get; }
 
+    /// <summary>How many reads it works on at a time; more wait for their turn inside it. Guesses leave some of them free.</summary>
+    int ReadsAtOnce => int.MaxValue;
+
     /// <summary>Reads bytes.</summary>
     /// <param name="offset">Where to begin, in bytes from the start of the store.</param>
     /// <param name="target">Receives the bytes. It belongs to the store until the read ends, however late that is.</param>

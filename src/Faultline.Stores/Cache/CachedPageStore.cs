@@ -43,6 +43,9 @@ public sealed class CachedPageStore : IPageStore
     public ulong Length => _inner.Length;
 
     /// <inheritdoc/>
+    public int ReadsAtOnce => _inner.ReadsAtOnce;
+
+    /// <inheritdoc/>
     public async ValueTask<StoreRead> ReadAsync(ulong offset, Memory<byte> target, CancellationToken cancellationToken)
     {
         if (offset >= Length)

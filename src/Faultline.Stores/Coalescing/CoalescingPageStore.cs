@@ -40,6 +40,9 @@ public sealed class CoalescingPageStore : IPageStore
     /// <inheritdoc/>
     public ulong Length => _inner.Length;
 
+    /// <inheritdoc/>
+    public int ReadsAtOnce => Math.Min(_options.Requests, _inner.ReadsAtOnce);
+
     /// <summary>The reads asked for.</summary>
     public long Reads => Interlocked.Read(ref _reads);
 

@@ -35,6 +35,9 @@ public sealed class CorePageStore : IPageStore
     /// <inheritdoc/>
     public ulong Length { get; }
 
+    /// <inheritdoc/>
+    public int ReadsAtOnce => _file.ReadsAtOnce;
+
     /// <summary>What the dump holds, in the order of the image.</summary>
     public IReadOnlyList<CoreSegment> Segments => _segments;
 

@@ -39,6 +39,9 @@ public sealed class ImagePageStore : IPageStore
     /// <inheritdoc/>
     public ulong Length => _footer.Length;
 
+    /// <inheritdoc/>
+    public int ReadsAtOnce => BaseImage is null ? _file.ReadsAtOnce : System.Math.Min(_file.ReadsAtOnce, BaseImage.ReadsAtOnce);
+
     /// <summary>The length of the file.</summary>
     public ulong FileLength => _footer.FileLength;
 

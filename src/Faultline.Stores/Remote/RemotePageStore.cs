@@ -45,6 +45,9 @@ public abstract class RemotePageStore : IPageStore
     /// <inheritdoc/>
     public ulong Length { get; protected set; }
 
+    /// <inheritdoc/>
+    public int ReadsAtOnce => _options.Requests;
+
     /// <summary>What the contents are known by: the address and what it is pinned by. Null if it is pinned by its length alone, which is not enough for
     /// a cache.</summary>
     public string? Identity { get; protected set; }
