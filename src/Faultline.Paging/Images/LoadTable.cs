@@ -53,7 +53,8 @@ internal sealed class LoadTable
             _chunks = new CacheChunks(_states, ChunkPages, budget.Policy?.Invoke() ?? new ClockEviction());
         }
 
-        Guesses = new GuessLedger(core.Options.Prefetch, fillsCache ? count : 0, BudgetPages - Math.Max(HeadroomPages / 2, ChunkPages), image.Store.ReadsAtOnce);
+        long guessRoom = BudgetPages - Math.Max(HeadroomPages / 2, ChunkPages);
+        Guesses = new GuessLedger(core.Options.Prefetch, fillsCache ? count : 0, guessRoom, image.Store.ReadsAtOnce);
     }
 
     public PagerCore Core { get; }
