@@ -14,6 +14,11 @@ internal sealed unsafe class LinuxInspector(int processId) : IAddressSpaceInspec
     // Far more than the text of one mapping, a file name of any length included.
     private const int SmapsBuffer = 1 << 16;
 
+    // Less than the text of one mapping. The kernel makes as much text as is asked for, one mapping at least, and counting the pages of one is what takes
+    // time: so no more than one is counted in vain. Not worth the calls if everything is asked for.
+    private const int SmapsStep = 700;
+    private const ulong PartOfASpace = 1UL << 40;
+
     private readonly Lock _gate = new();
 
     // Opened when first needed. Guarded by _gate.
@@ -189,12 +194,12 @@ internal sealed unsafe class LinuxInspector(int processId) : IAddressSpaceInspec
         }
     }
 
-    // The kernel gives whole mappings, as many as fit into a page of its own, and makes the text as it is read. It lists them by address: what lies behind
-    // the range is not asked for.
+    // The kernel lists mappings by address: what lies behind the range is not asked for.
     private static Errno ReadMappings(LinuxDescriptor smaps, AddressRange within, List<VmaInfo> mappings)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(SmapsBuffer);
         SmapsParser parser = new(within, mappings);
+        int step = within.Length < PartOfASpace ? SmapsStep : SmapsBuffer;
         long offset = 0;
         int kept = 0;
         Errno errno;
@@ -203,7 +208,7 @@ internal sealed unsafe class LinuxInspector(int processId) : IAddressSpaceInspec
             nint count;
             fixed (byte* pinned = &buffer[kept])
             {
-                count = LibC.pread(smaps.Number, pinned, (nuint)(buffer.Length - kept), offset);
+                count = LibC.pread(smaps.Number, pinned, (nuint)Math.Min(buffer.Length - kept, step), offset);
                 errno = LibC.ErrnoOf(count);
             }
 

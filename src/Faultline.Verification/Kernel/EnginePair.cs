@@ -41,6 +41,11 @@ internal sealed class EnginePair : IDisposable
 
     public ManagedEngine Managed { get; }
 
+    /// <summary>Room for what the run under way sees.</summary>
+    public SideObservation LinuxSeen { get; } = new();
+
+    public SideObservation ManagedSeen { get; } = new();
+
     public Actor?[] LinuxActors { get; } = new Actor?[Arena.Actors];
 
     public Actor?[] ManagedActors { get; } = new Actor?[Arena.Actors];

@@ -14,8 +14,8 @@ internal sealed class PairRun : IDisposable
 
     private readonly EnginePair _engines;
     private readonly PairRunMode _mode;
-    private readonly SideObservation _linuxSeen = new();
-    private readonly SideObservation _managedSeen = new();
+    private readonly SideObservation _linuxSeen;
+    private readonly SideObservation _managedSeen;
     private readonly MapKind?[] _kinds = new MapKind?[Arena.Pages];
     private long _began;
     private volatile bool _gaveUp;
@@ -29,6 +29,8 @@ internal sealed class PairRun : IDisposable
     {
         _engines = engines;
         _mode = mode;
+        _linuxSeen = engines.LinuxSeen.Cleared();
+        _managedSeen = engines.ManagedSeen.Cleared();
         Linux = new EngineSide(engines.Linux, engines.LinuxActors, engines.Processors, mode == PairRunMode.Quick ? engines.TakeSpare() : null);
         Managed = new EngineSide(engines.Managed, engines.ManagedActors, engines.Processors, spare: null);
         engines.Current = this;

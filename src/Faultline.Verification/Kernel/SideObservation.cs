@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 
 namespace Faultline.Verification.Kernel;
@@ -25,6 +26,22 @@ internal sealed class SideObservation
 
     /// <summary>For each page of each address space a number for its bytes, or for why it cannot be read.</summary>
     public ulong[][] Contents { get; } = [new ulong[Arena.Pages], new ulong[Arena.Pages]];
+
+    /// <summary>Forgets everything, for the next program.</summary>
+    public SideObservation Cleared()
+    {
+        for (int space = 0; space < Arena.Spaces; space++)
+        {
+            Array.Clear(Pagemaps[space]);
+            Array.Clear(Contents[space]);
+            Mappings[space] = [];
+        }
+
+        Array.Clear(Counters);
+        Array.Clear(Files);
+        Array.Clear(FileLengths);
+        return this;
+    }
 
     private static byte[][] MakeFileBytes()
     {
