@@ -1,6 +1,7 @@
 using System;
 using System.Buffers;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Threading;
 using System.Threading.Tasks;
 using Faultline.Paging;
@@ -121,6 +122,8 @@ public sealed class CoalescingPageStore : IPageStore
 
     private async Task ServeAsync(List<WaitingRead> group)
     {
+        // Who starts a group may be someone else: the requests belong to the load of the one that has waited longest.
+        Activity.Current = group[0].Activity;
         try
         {
             if (group.Count == 1 || !await TryTogetherAsync(group).ConfigureAwait(false))

@@ -1,4 +1,5 @@
 using System;
+using System.Diagnostics;
 using System.Threading;
 using System.Threading.Tasks;
 using Faultline.Paging;
@@ -9,6 +10,9 @@ namespace Faultline.Stores;
 internal sealed class WaitingRead(ulong offset, Memory<byte> target, CancellationToken cancellation)
 {
     private readonly TaskCompletionSource<StoreRead> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>What the caller was doing: its requests belong to that.</summary>
+    public Activity? Activity { get; } = Activity.Current;
 
     public ulong Offset => offset;
 

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Threading;
 using System.Threading.Tasks;
 using Faultline.Paging;
@@ -70,14 +71,19 @@ public abstract class RemotePageStore : IPageStore
         }
 
         target = target[..(int)Math.Min((ulong)target.Length, Length - offset)];
+        var tally = new Tally(StoreMetrics.LoadNow());
         try
         {
-            await ReadPartsAsync(offset, target, cancellationToken).ConfigureAwait(false);
+            await ReadPartsAsync(offset, target, tally, cancellationToken).ConfigureAwait(false);
             return StoreRead.Of(target.Length);
         }
         catch (Exception cause)
         {
             return StoreRead.Failed(cause);
+        }
+        finally
+        {
+            StoreMetrics.TellAttempts(tally.Load, tally.Requests);
         }
     }
 
@@ -110,6 +116,7 @@ public abstract class RemotePageStore : IPageStore
                 answer = await request(token).ConfigureAwait(false);
             },
             reason => new System.IO.IOException($"{DisplayName} could not be opened: {reason}."),
+            new Tally(null),
             cancellationToken).ConfigureAwait(false);
         return answer!;
     }
@@ -149,11 +156,11 @@ public abstract class RemotePageStore : IPageStore
             .Build();
     }
 
-    private async ValueTask ReadPartsAsync(ulong offset, Memory<byte> target, CancellationToken cancellation)
+    private async ValueTask ReadPartsAsync(ulong offset, Memory<byte> target, Tally tally, CancellationToken cancellation)
     {
         if (target.Length <= _options.RequestBytes)
         {
-            await ReadPartAsync(offset, target, cancellation).ConfigureAwait(false);
+            await ReadPartAsync(offset, target, tally, cancellation).ConfigureAwait(false);
             return;
         }
 
@@ -162,24 +169,25 @@ public abstract class RemotePageStore : IPageStore
         for (int done = 0; done < target.Length; done += _options.RequestBytes)
         {
             Memory<byte> part = target.Slice(done, Math.Min(_options.RequestBytes, target.Length - done));
-            parts.Add(ReadPartAsync(offset + (ulong)done, part, cancellation));
+            parts.Add(ReadPartAsync(offset + (ulong)done, part, tally, cancellation));
         }
 
         await Task.WhenAll(parts).ConfigureAwait(false);
     }
 
-    private async Task ReadPartAsync(ulong offset, Memory<byte> target, CancellationToken cancellation)
+    private async Task ReadPartAsync(ulong offset, Memory<byte> target, Tally tally, CancellationToken cancellation)
     {
         await RetryAsync(
             token => FetchAsync(offset, target, token),
             reason => new StoreReadException(DisplayName, offset, (ulong)target.Length, reason),
+            tally,
             cancellation).ConfigureAwait(false);
         Interlocked.Add(ref _bytes, target.Length);
     }
 
-    private async Task RetryAsync(Func<CancellationToken, Task> request, Func<string, Exception> fail, CancellationToken cancellation)
+    private async Task RetryAsync(Func<CancellationToken, Task> request, Func<string, Exception> fail, Tally tally, CancellationToken cancellation)
     {
-        var count = new RetryCount();
+        var count = new RetryCount(DisplayName, tally);
         try
         {
             await _deadline.ExecuteAsync(async token => await InTurnAsync(request, count, token).ConfigureAwait(false), cancellation).ConfigureAwait(false);
@@ -211,6 +219,7 @@ public abstract class RemotePageStore : IPageStore
                 async attempt =>
                 {
                     Interlocked.Increment(ref _requests);
+                    count.NoteRequest();
                     await request(attempt.CancellationToken).ConfigureAwait(false);
                 },
                 context).ConfigureAwait(false);
@@ -225,7 +234,7 @@ public abstract class RemotePageStore : IPageStore
     private static string Describe(Exception failure) => failure is TimeoutRejectedException ? "it took too long" : failure.Message.TrimEnd('.');
 
     /// <summary>What has been tried for one request.</summary>
-    private sealed class RetryCount
+    private sealed class RetryCount(string address, Tally tally)
     {
         public int Attempts { get; private set; }
 
@@ -235,6 +244,26 @@ public abstract class RemotePageStore : IPageStore
         {
             Attempts++;
             Last = failure;
+            StoreMetrics.CountRetry(address, failure);
+            StoreMetrics.TellRetry(tally.Load, failure);
         }
+
+        public void NoteRequest()
+        {
+            StoreMetrics.CountRequest(address);
+            tally.Add();
+        }
+    }
+
+    /// <summary>The requests of one read, and the activity of the load it is for.</summary>
+    private sealed class Tally(Activity? load)
+    {
+        private int _requests;
+
+        public Activity? Load { get; } = load;
+
+        public int Requests => Volatile.Read(ref _requests);
+
+        public void Add() => Interlocked.Increment(ref _requests);
     }
 }
