@@ -51,7 +51,7 @@ public sealed record PagerOptions
 
     /// <summary>Throws if a value makes no sense.</summary>
     /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
-    internal void Validate()
+    public void Validate()
     {
         Require(HandlerThreads is >= 1 and <= 256, $"HandlerThreads is {HandlerThreads}; it must be from 1 to 256.");
         Require(

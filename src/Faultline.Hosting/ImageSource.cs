@@ -1,0 +1,11 @@
+using System;
+using System.Threading;
+using System.Threading.Tasks;
+using Faultline.Paging;
+
+namespace Faultline.Hosting;
+
+/// <summary>An image that the program adds, beside those of the configuration.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="OpenAsync">Opens its store.</param>
+internal sealed record ImageSource(string Name, Func<IServiceProvider, CancellationToken, Task<IPageStore>> OpenAsync);
