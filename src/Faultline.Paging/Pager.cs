@@ -144,7 +144,8 @@ public sealed class Pager : IDisposable, IAsyncDisposable
 
     /// <summary>Whether a handler thread gives a sign of life in time. None does if the pager is closed, or a store holds up all of them.</summary>
     /// <param name="within">How long to wait for it.</param>
-    public Task<bool> IsAliveAsync(TimeSpan within) => IsDisposed ? Task.FromResult(false) : _core.IsAliveAsync(within);
+    public Task<bool> IsAliveAsync(TimeSpan within) =>
+        IsDisposed ? Task.FromResult(false) : _core.LifeSigns.AskAsync(_core.Poller, within, Options.TimeProvider);
 
     /// <summary>What has been done so far, for all clients and images.</summary>
     public PagerStatistics GetStatistics() => _core.Sum();

@@ -3,7 +3,6 @@ using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Threading;
-using System.Threading.Tasks;
 using Faultline.Sync;
 using Faultline.Sync.Scheduling;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -19,7 +18,6 @@ internal sealed class PagerCore : IDisposable
 {
     private readonly RankedLock _registry = new(LockRank.PagerRegistry);
     private readonly ConcurrentQueue<PageLoad> _endedLoads = new();
-    private readonly ConcurrentQueue<TaskCompletionSource> _probes = new();
     private readonly Stack<FaultWorker> _workers = [];
     private readonly RankedLock _workerLock = new(LockRank.PagerSpares);
     private readonly SeamThread[] _handlers;
@@ -99,6 +97,8 @@ internal sealed class PagerCore : IDisposable
     public FaultLoop Loop { get; }
 
     public Prefetcher Prefetcher { get; }
+
+    public LifeSigns LifeSigns { get; } = new();
 
     public PagerClient?[] Clients
     {
@@ -197,32 +197,6 @@ internal sealed class PagerCore : IDisposable
         catch (ObjectDisposedException)
         {
             // The pager is closed: the load was abandoned, and nobody waits for it.
-        }
-    }
-
-    /// <summary>Asks for a sign of life; the first handler thread that comes by gives it.</summary>
-    public async Task<bool> IsAliveAsync(TimeSpan within)
-    {
-        TaskCompletionSource answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        _probes.Enqueue(answer);
-        try
-        {
-            Poller.Wake();
-            await answer.Task.WaitAsync(within, Options.TimeProvider).ConfigureAwait(false);
-            return true;
-        }
-        catch (Exception e) when (e is TimeoutException or ObjectDisposedException)
-        {
-            return false;
-        }
-    }
-
-    /// <summary>A handler thread has come by.</summary>
-    public void AnswerProbes()
-    {
-        while (_probes.TryDequeue(out TaskCompletionSource? probe))
-        {
-            probe.TrySetResult();
         }
     }
 

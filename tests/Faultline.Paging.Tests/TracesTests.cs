@@ -101,6 +101,9 @@ public abstract class TracesTests(IMemoryEngine engine) : PagerTests(engine)
         {
             TestClient client = NewClient(pager, image);
             Assert.Equal(store.Expected(9 * Page), client.WordAt(9 * Page));
+
+            // The thread runs on before its touch is noted.
+            Eventually(() => recorder.ToWorkingSet().Touches.Count == 1, "the note");
             set = recorder.ToWorkingSet();
         }
 

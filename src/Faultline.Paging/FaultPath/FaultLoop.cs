@@ -23,7 +23,7 @@ internal sealed class FaultLoop(PagerCore core)
                 return;
             }
 
-            core.AnswerProbes();
+            core.LifeSigns.Give();
             core.TakeEndedLoads(worker);
             core.Parking.TakeDue(worker);
             for (int i = 0; i < ready.Value; i++)

@@ -39,8 +39,9 @@ internal static class PageFill
                 }
             }
 
-            table.End(load, worker, zero, cause);
+            // First, so that whoever waits for the load finds its activity ended.
             LoadEnding.Tell(core, load, cause);
+            table.End(load, worker, zero, cause);
         }
         else
         {
