@@ -8,9 +8,9 @@ namespace Faultline.Linux.Tests;
 
 /// <summary>A known defect of the kernel: a thread may sleep on beside a page that is poisoned already.</summary>
 /// <remarks>
-/// A fault looks at the entry, finds nothing, and queues itself a little later. If UFFDIO_POISON comes in between, it has woken whoever slept before this one did,
-/// and the last look before sleeping (userfaultfd_must_wait) takes the marker for nothing. In a file whose other pages are in the cache the moment is long:
-/// the fault maps the pages around first.
+/// A fault looks at the entry, finds nothing, and queues itself a little later. If UFFDIO_POISON comes in between, it has woken whoever slept before this
+/// one did, and the last look before sleeping (userfaultfd_must_wait) takes the marker for nothing. In a file whose other pages are in the cache the moment
+/// is long: the fault maps the pages around first.
 /// </remarks>
 public sealed class PoisonBesideFaultTests(LinuxEngineHost host) : ConformanceSuite(host)
 {
