@@ -4,4 +4,5 @@ using System.Runtime.InteropServices;
 [assembly: DisableRuntimeMarshalling]
 [assembly: DefaultDllImportSearchPaths(DllImportSearchPath.System32 | DllImportSearchPath.SafeDirectories)]
 [assembly: InternalsVisibleTo("Faultline.Linux.Tests")]
+[assembly: InternalsVisibleTo("Faultline.Paging.Tests")]
 [assembly: InternalsVisibleTo("Faultline.Verification")]

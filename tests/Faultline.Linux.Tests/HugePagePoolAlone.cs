@@ -1,4 +1,5 @@
 using System;
+using Faultline.Linux.Machine;
 
 namespace Faultline.Linux.Tests;
 

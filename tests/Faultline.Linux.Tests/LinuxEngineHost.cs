@@ -1,6 +1,7 @@
 using System;
 using System.Threading;
 using Faultline.Conformance;
+using Faultline.Linux.Machine;
 using Faultline.Linux.Tests;
 using Xunit;
 
@@ -12,7 +13,7 @@ namespace Faultline.Linux.Tests;
 public sealed class LinuxEngineHost : EngineHost
 {
     private readonly LinuxEngine _engine = new();
-    private readonly Lazy<BorrowedHugePages> _hugePages = new(BorrowedHugePages.Take, LazyThreadSafetyMode.ExecutionAndPublication);
+    private readonly Lazy<BorrowedHugePages> _hugePages = new(static () => BorrowedHugePages.Take(), LazyThreadSafetyMode.ExecutionAndPublication);
     private readonly Lazy<BorrowedSwapFile> _swap = new(BorrowedSwapFile.Take, LazyThreadSafetyMode.ExecutionAndPublication);
 
     /// <summary>Gives back what is borrowed also when the run ends without its fixtures being disposed.</summary>
@@ -28,7 +29,11 @@ public sealed class LinuxEngineHost : EngineHost
     public override string? PrepareHugePages() => _hugePages.Value.Refusal;
 
     /// <inheritdoc/>
-    public override HugePagePool ReadHugePagePool() => BorrowedHugePages.ReadPool();
+    public override HugePagePool ReadHugePagePool()
+    {
+        (int total, int free, int reserved) = BorrowedHugePages.ReadPool();
+        return new(total, free, reserved);
+    }
 
     /// <inheritdoc/>
     public override string? PrepareSwap() => _swap.Value.Refusal;

@@ -31,13 +31,23 @@ internal static class CheckKernelCommand
         Description = "Write each difference into this folder, as a script that --script runs.",
     };
 
+    private static readonly Option<bool> NoHugePages = new("--no-hugepages")
+    {
+        Description = "Leave hugetlb out. Otherwise huge pages are added to the kernel's pool for the run, if that is allowed.",
+    };
+
+    private static readonly Option<bool> NoSwap = new("--no-swap")
+    {
+        Description = "Leave page-out out. Otherwise a swap file is put into use for the run, if that is allowed.",
+    };
+
     private static readonly Option<bool> Tuples = new("--tuples") { Description = "Show which tuples were reached and which never." };
 
     public static Command Create()
     {
         var command = new Command("kernel", "Runs random programs on the running kernel and on the managed engine, and compares after every step.")
         {
-            Minutes, Operations, Seed, Workers, Program, Script, Save, Tuples, Json,
+            Minutes, Operations, Seed, Workers, Program, Script, Save, NoHugePages, NoSwap, Tuples, Json,
         };
         command.SetAction(RunAsync);
         return command;
@@ -51,23 +61,30 @@ internal static class CheckKernelCommand
         ulong programSeed = program is null ? 0 : Number("--program", program, ulong.MaxValue);
         string? text = script is null ? null : await ReadScriptAsync(script, cancellation).ConfigureAwait(false);
         RequireKernel();
+        using var interruption = new Interruption();
+        using var machine = BorrowedMachine.Take(parsed.GetValue(NoHugePages) ? 0 : options.Workers, withSwap: !parsed.GetValue(NoSwap));
+        options = options with { WithHugePages = machine.HasHugePages, WithSwap = machine.HasSwap };
+        if (!parsed.GetValue(Json))
+        {
+            Print(machine);
+        }
+
         if (text is not null)
         {
-            return One(parsed, RunScript(text), "the script");
+            return One(parsed, machine, RunScript(text), "the script");
         }
 
         if (program is not null)
         {
-            return One(parsed, KernelCheck.RunProgram(programSeed, options.WithSwap), "the program");
+            return One(parsed, machine, KernelCheck.RunProgram(programSeed, options), "the program");
         }
 
-        using var interruption = new Interruption();
         KernelCheckReport report = await new KernelCheck(options).RunAsync(interruption.Token).ConfigureAwait(false);
         Progress(string.Empty);
         SaveScripts(parsed.GetValue(Save), report);
         if (parsed.GetValue(Json))
         {
-            JsonOutput.Write(CheckKernelDocument.Of(report), FaultlineJson.Default.CheckKernelDocument);
+            JsonOutput.Write(CheckKernelDocument.Of(report, machine), FaultlineJson.Default.CheckKernelDocument);
         }
         else
         {
@@ -140,11 +157,11 @@ internal static class CheckKernelCommand
         }
     }
 
-    private static int One(ParseResult parsed, KernelDifference? difference, string what)
+    private static int One(ParseResult parsed, BorrowedMachine machine, KernelDifference? difference, string what)
     {
         if (parsed.GetValue(Json))
         {
-            JsonOutput.Write(CheckKernelDocument.Of(difference), FaultlineJson.Default.CheckKernelDocument);
+            JsonOutput.Write(CheckKernelDocument.Of(difference, machine), FaultlineJson.Default.CheckKernelDocument);
         }
         else if (difference is null)
         {
@@ -169,6 +186,23 @@ internal static class CheckKernelCommand
         foreach (KernelDifference difference in report.Differences)
         {
             File.WriteAllText(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{difference.ProgramSeed:x16}.txt")), difference.Script);
+        }
+    }
+
+    private static void Print(BorrowedMachine machine)
+    {
+        if (machine.HugePages > 0)
+        {
+            Console.WriteLine(machine.HugePagesRefusal is { } refusal
+                ? $"No hugetlb in the programs: {refusal}"
+                : string.Create(CultureInfo.InvariantCulture, $"Borrowed {machine.HugePages} huge pages from the machine."));
+        }
+
+        if (machine.HasSwap || machine.SwapRefusal is not null)
+        {
+            Console.WriteLine(machine.SwapRefusal is { } refusal
+                ? $"No page-out in the programs: {refusal}"
+                : "Borrowed a swap file of 64 MiB.");
         }
     }
 

@@ -20,6 +20,12 @@ internal sealed record CheckKernelDocument
 
     public required ulong Seed { get; init; }
 
+    /// <summary>Huge pages of 2 MiB that were added to the kernel's pool for the run; zero if the programs had no hugetlb.</summary>
+    public required int HugePagesBorrowed { get; init; }
+
+    /// <summary>Whether a swap file was put into use for the run; the programs page out only then.</summary>
+    public required bool SwapBorrowed { get; init; }
+
     /// <summary>Differences that no rule explains.</summary>
     public required IReadOnlyList<KernelDifferenceDocument> Differences { get; init; }
 
@@ -38,13 +44,15 @@ internal sealed record CheckKernelDocument
     /// <summary>Combinations of verb, kind of memory and state of the entry that were never met.</summary>
     public required IReadOnlyList<string> NeverReached { get; init; }
 
-    public static CheckKernelDocument Of(KernelCheckReport report) => new()
+    public static CheckKernelDocument Of(KernelCheckReport report, BorrowedMachine machine) => new()
     {
         Operations = report.Operations,
         OperationsPerSecond = report.OperationsPerSecond,
         Programs = report.Programs,
         Seconds = report.Elapsed.TotalSeconds,
         Seed = report.Seed,
+        HugePagesBorrowed = machine.HasHugePages ? machine.HugePages : 0,
+        SwapBorrowed = machine.HasSwap,
         Differences = [.. report.Differences.Select(KernelDifferenceDocument.Of)],
         Unstable = [.. report.Unstable.Select(KernelDifferenceDocument.Of)],
         Explained = report.Explained,
@@ -54,13 +62,15 @@ internal sealed record CheckKernelDocument
     };
 
     /// <summary>The document of one program.</summary>
-    public static CheckKernelDocument Of(KernelDifference? difference) => new()
+    public static CheckKernelDocument Of(KernelDifference? difference, BorrowedMachine machine) => new()
     {
         Operations = 0,
         OperationsPerSecond = 0,
         Programs = 1,
         Seconds = 0,
         Seed = difference?.ProgramSeed ?? 0,
+        HugePagesBorrowed = machine.HasHugePages ? machine.HugePages : 0,
+        SwapBorrowed = machine.HasSwap,
         Differences = difference is null ? [] : [KernelDifferenceDocument.Of(difference)],
         Unstable = [],
         Explained = new Dictionary<string, long>(StringComparer.Ordinal),

@@ -26,7 +26,30 @@ internal static class SmapsEntry
             info = With(info, vma.Mm.System.Memory, place, address);
         }
 
-        return info;
+        return vma.File is ShmemFile { Cache.SwapCount: > 0 } file ? info with { Swap = info.Swap + (SwappedPages(vma, file) << PageSize.SmallShift) } : info;
+    }
+
+    /// <summary>
+    /// What of a file's pages are in swap (Linux: <c>shmem_partial_swap_usage</c>): all under the mapping, or where pages of its own may hide them, only those
+    /// under empty entries.
+    /// </summary>
+    private static ulong SwappedPages(Vma vma, ShmemFile file)
+    {
+        bool mayHide = !vma.IsShared && vma.Has(VmaFlags.Write);
+        ulong end = vma.PageOffset + (vma.Range.Length >> PageSize.SmallShift);
+        ulong count = 0;
+        for (ulong index = vma.PageOffset; index < end && file.Cache.TryFindNext(index, out ulong found, out CacheEntry entry) && found < end; index = found + 1)
+        {
+            count += entry.IsSwap && !(mayHide && HasEntry(vma, vma.Start + ((found - vma.PageOffset) << PageSize.SmallShift))) ? 1UL : 0;
+        }
+
+        return count;
+    }
+
+    private static bool HasEntry(Vma vma, ulong address)
+    {
+        EntryPlace place = vma.Mm.Table.FindEntry(address);
+        return !place.IsNull && !place.Read().IsNone;
     }
 
     private static VmaInfo With(VmaInfo info, PhysicalMemory memory, EntryPlace place, ulong address)

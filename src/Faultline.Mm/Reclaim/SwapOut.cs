@@ -114,6 +114,14 @@ internal static unsafe class SwapOut
             return false;
         }
 
+        if (!folio.Has(FolioFlags.Dirty))
+        {
+            // Never written to: it is a hole again, and costs no slot (Linux: __remove_mapping after pageout was not needed).
+            file.Remove(folio);
+            file.UnchargeBlock();
+            return true;
+        }
+
         SwapSlot slot = system.Swap.AddToCache(folio);
         if (slot.IsNone)
         {

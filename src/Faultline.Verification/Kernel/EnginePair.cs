@@ -9,7 +9,11 @@ namespace Faultline.Verification.Kernel;
 /// <summary>The two engines of one worker, and their actors, which outlive programs.</summary>
 internal sealed class EnginePair : IDisposable
 {
-    private const ulong ManagedMemory = 64UL << 20;
+    /// <summary>How many huge pages the programs of one worker may use: more than any of them needs.</summary>
+    internal const int HugePages = 40;
+
+    // With room for what programs map besides huge pages.
+    private const ulong ManagedMemory = (HugePages * PageSize.Huge) + (64UL << 20);
     private const uint SwapPages = 4096;
 
     /// <summary>Longer than any step takes, its actors included.</summary>
@@ -23,7 +27,7 @@ internal sealed class EnginePair : IDisposable
     {
         _watchdog = new Timer(static pair => ((EnginePair)pair!).Watch(), this, 1000, 1000);
         Linux = new LinuxEngine();
-        Managed = new ManagedEngine(new ManagedEngineOptions { MemoryBytes = ManagedMemory, Swap = new MemorySwapDevice(SwapPages), InstallRule = rule });
+        Managed = new ManagedEngine(new ManagedEngineOptions { MemoryBytes = ManagedMemory, Swap = new MemorySwapDevice(SwapPages), HugePages = HugePages, InstallRule = rule });
     }
 
     /// <summary>The run under way: a call that does not come back, as the kernel had them, must not end the fuzzer.</summary>

@@ -34,7 +34,7 @@ public sealed class KernelCheck
     {
         _options = options;
         _seeds = new SplitMix(options.Seed);
-        _profiles = new ProfileChooser(options.WithSwap, options.WithFork);
+        _profiles = new ProfileChooser(Choices(options));
     }
 
     /// <summary>Runs until the number of steps, the time, or the number of differences is reached.</summary>
@@ -56,13 +56,13 @@ public sealed class KernelCheck
 
     /// <summary>Runs one program from its seed, comparing everything after every step.</summary>
     /// <param name="programSeed">The seed, as a difference names it.</param>
-    /// <param name="withSwap">Whether the program was made with page-out.</param>
+    /// <param name="options">What the program was made with: swap, huge pages, forks.</param>
     /// <returns>Null, or where the engines part, cut down to the fewest steps.</returns>
-    public static KernelDifference? RunProgram(ulong programSeed, bool withSwap)
+    public static KernelDifference? RunProgram(ulong programSeed, KernelCheckOptions options)
     {
         using var engines = new EnginePair();
         var steps = new List<Step>();
-        Difference? difference = Generate(engines, programSeed, new GeneratorOptions(withSwap, WithFork: true), PairRunMode.Careful, steps, static (_, _) => { });
+        Difference? difference = Generate(engines, programSeed, Choices(options), PairRunMode.Careful, steps, static (_, _) => { });
         return difference is null ? null : DifferenceList.Minimise(engines, programSeed, steps, difference);
     }
 
@@ -77,6 +77,8 @@ public sealed class KernelCheck
         Difference? difference = ProgramReplay.Run(engines, program.Steps);
         return difference is null ? null : DifferenceList.Describe(programSeed: null, program.Steps, difference, isReproducible: true);
     }
+
+    private static GeneratorOptions Choices(KernelCheckOptions options) => new(options.WithSwap, options.WithHugePages, options.WithFork);
 
     private static Difference? Generate(
         EnginePair engines, ulong seed, GeneratorOptions options, PairRunMode mode, List<Step> steps, Action<ulong, StepOutcome> note)
@@ -120,7 +122,7 @@ public sealed class KernelCheck
     {
         bool isBound = processors.Length > 1 && ProcessorBinding.Bind(0, processors.AsSpan(0, 1));
         using var engines = new EnginePair { Processors = isBound ? processors : [] };
-        var options = new GeneratorOptions(_options.WithSwap, _options.WithFork);
+        GeneratorOptions options = Choices(_options);
         var coverage = new Coverage();
         var steps = new List<Step>();
         while (!cancellation.IsCancellationRequested && !IsOver())

@@ -23,6 +23,9 @@ public sealed record KernelCheckOptions
     /// <summary>Whether programs page out. The machine must have swap.</summary>
     public bool WithSwap { get; init; }
 
+    /// <summary>Whether programs map hugetlb memory. The kernel's pool must have pages: see <see cref="BorrowedMachine"/>.</summary>
+    public bool WithHugePages { get; init; }
+
     /// <summary>Whether programs fork.</summary>
     public bool WithFork { get; init; } = true;
 

@@ -10,11 +10,11 @@ internal sealed class ProfileChooser
 
     private readonly double[] _weights = new double[1 << ProgramGenerator.ProfileBits];
 
-    public ProfileChooser(bool withSwap, bool withFork)
+    public ProfileChooser(GeneratorOptions options)
     {
         _weights.AsSpan().Fill(Least);
-        _weights[(int)ProgramProfile.Swap] = withSwap ? Least : 0;
-        _weights[(int)ProgramProfile.Fork] = withFork ? Least / 8 : 0;
+        _weights[(int)ProgramProfile.Swap] = options.WithSwap ? Least : 0;
+        _weights[(int)ProgramProfile.Fork] = options.WithFork ? Least / 8 : 0;
     }
 
     public ProgramProfile Choose(ref SplitMix random)

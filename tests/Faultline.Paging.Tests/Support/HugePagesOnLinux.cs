@@ -1,5 +1,5 @@
 using System;
-using Faultline.Linux.Tests;
+using Faultline.Linux.Machine;
 
 namespace Faultline.Paging.Tests;
 

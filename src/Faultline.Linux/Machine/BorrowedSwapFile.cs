@@ -4,7 +4,7 @@ using System.Diagnostics;
 using System.IO;
 using System.Threading;
 
-namespace Faultline.Linux.Tests;
+namespace Faultline.Linux.Machine;
 
 /// <summary>A small swap file of the run's own, in use until it is disposed.</summary>
 internal sealed class BorrowedSwapFile : IDisposable

@@ -3,15 +3,13 @@ using System.Diagnostics;
 using System.Globalization;
 using System.IO;
 using System.Threading;
-using Faultline.Conformance;
 
-namespace Faultline.Linux.Tests;
+namespace Faultline.Linux.Machine;
 
-/// <summary>2 MiB pages added to the kernel's pool, and taken away again. A lock file keeps test processes from adding at the same time.</summary>
+/// <summary>2 MiB pages added to the kernel's pool, and taken away again. A lock file keeps processes from adding at the same time.</summary>
 internal sealed class BorrowedHugePages : IDisposable
 {
     private const string Folder = "/sys/kernel/mm/hugepages/hugepages-2048kB/";
-    private const int Wanted = 64;
     private static readonly string LockPath = Path.Combine(Path.GetTempPath(), "faultline-hugepages.lock");
     private int _borrowed;
 
@@ -36,21 +34,21 @@ internal sealed class BorrowedHugePages : IDisposable
     }
 
     /// <summary>Enlarges the pool.</summary>
-    internal static BorrowedHugePages Take()
+    internal static BorrowedHugePages Take(int wanted = 64)
     {
         try
         {
             using FileStream held = Lock();
             int before = Read();
-            Write(before + Wanted);
+            Write(before + wanted);
             int got = Read() - before;
-            if (got >= Wanted)
+            if (got >= wanted)
             {
                 return new(got, refusal: null);
             }
 
             Write(before);
-            return new(0, $"The kernel gave only {got} of {Wanted} huge pages; free memory, or write {Wanted} to {Folder}nr_hugepages beforehand.");
+            return new(0, $"The kernel gave only {got} of {wanted} huge pages; free memory, or write {wanted} to {Folder}nr_hugepages beforehand.");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or TimeoutException)
         {
@@ -58,8 +56,8 @@ internal sealed class BorrowedHugePages : IDisposable
         }
     }
 
-    /// <summary>The machine's pool.</summary>
-    internal static HugePagePool ReadPool() => new(Read(), Read("free_hugepages"), Read("resv_hugepages"));
+    /// <summary>The machine's pool: all pages, those that are free, and those of the free ones that are reserved.</summary>
+    internal static (int Total, int Free, int Reserved) ReadPool() => (Read(), Read("free_hugepages"), Read("resv_hugepages"));
 
     private static int Read(string file = "nr_hugepages") =>
         int.Parse(File.ReadAllText(Folder + file), NumberStyles.None | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture);

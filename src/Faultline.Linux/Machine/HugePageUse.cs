@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.IO;
 using System.Threading;
 
-namespace Faultline.Linux.Tests;
+namespace Faultline.Linux.Machine;
 
 /// <summary>Who uses the machine's pool of huge pages while it lives: many at a time, or one alone that counts it. Between processes, by a lock file.</summary>
 internal sealed class HugePageUse : IDisposable
