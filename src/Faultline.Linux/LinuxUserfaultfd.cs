@@ -380,6 +380,15 @@ public sealed unsafe class LinuxUserfaultfd : IUserfaultfd
 
         long result = caller.InvokeIoctl(_descriptor.Number, request, argument);
         _descriptor.Leave();
-        return result < 0 ? (Errno)(-result) : Errno.None;
+        if (result != -(long)Errno.ESRCH)
+        {
+            return result < 0 ? (Errno)(-result) : Errno.None;
+        }
+
+        // Nobody of the owner is left to make the call; the kernel says what it says to others.
+        fixed (byte* bytes = argument)
+        {
+            return Ioctl(request, bytes);
+        }
     }
 }

@@ -142,7 +142,9 @@ internal static unsafe class Zap
                 || ((marker & PteMarker.Poison) != 0 ? KeepsFileOnly(options) : !vma.IsAnonymous));
             if (!keeps)
             {
+                // Poison may be protected besides.
                 Pte.Write(entry, Pte.None);
+                LeaveMarker(vma, entry, pte, options);
             }
 
             return;
@@ -161,7 +163,7 @@ internal static unsafe class Zap
     }
 
     /// <summary>Write-protection of file memory outlives its pages (Linux: <c>zap_install_uffd_wp_if_needed</c>).</summary>
-    private static void LeaveMarker(Vma vma, ulong* entry, Pte pte, ZapOptions options)
+    public static void LeaveMarker(Vma vma, ulong* entry, Pte pte, ZapOptions options)
     {
         if (!vma.IsAnonymous && (options & ZapOptions.DropMarkers) == 0 && vma.Has(VmaFlags.UserfaultfdWriteProtect) && pte.IsWriteProtected)
         {

@@ -12,9 +12,9 @@ internal readonly unsafe struct DropClean : IRmapVisitor
     {
         MmState mm = vma.Mm;
         PteTable table = mm.Table.Find(address);
-        if (vma.Has(VmaFlags.Locked) || table.IsNull)
+        if (table.IsNull)
         {
-            return !vma.Has(VmaFlags.Locked);
+            return true;
         }
 
         using RankedLock.Scope held = mm.System.TableLocks.Enter(table);
@@ -23,6 +23,11 @@ internal readonly unsafe struct DropClean : IRmapVisitor
         if (!pte.IsPresent || pte.IsSpecial || pte.FrameNumber != folio.Number)
         {
             return true;
+        }
+
+        if (vma.Has(VmaFlags.Locked))
+        {
+            return false;
         }
 
         // Taken, and out of every translation: nobody makes it dirty from here on.

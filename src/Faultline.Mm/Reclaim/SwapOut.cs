@@ -105,7 +105,8 @@ internal static unsafe class SwapOut
     {
         if (folio.IsMapped)
         {
-            Zap.FileRange(file, folio.Index, folio.Index + 1, ZapOptions.None);
+            var visitor = default(UnmapFile);
+            RmapWalk.ForEach(system, folio, ref visitor);
         }
 
         // Ours, and the page cache's.

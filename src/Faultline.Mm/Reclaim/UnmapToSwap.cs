@@ -7,11 +7,6 @@ internal readonly unsafe struct UnmapToSwap(SwapSlot slot) : IRmapVisitor
 {
     public bool Visit(Vma vma, ulong address, Folio folio)
     {
-        if (vma.Has(VmaFlags.Locked))
-        {
-            return false;
-        }
-
         MmState mm = vma.Mm;
         PteTable table = mm.Table.Find(address);
         if (table.IsNull)
@@ -25,6 +20,11 @@ internal readonly unsafe struct UnmapToSwap(SwapSlot slot) : IRmapVisitor
         if (!pte.IsPresent || pte.IsSpecial || pte.FrameNumber != folio.Number)
         {
             return true;
+        }
+
+        if (vma.Has(VmaFlags.Locked))
+        {
+            return false;
         }
 
         pte = Pte.Take(entry);

@@ -2,6 +2,7 @@ using System;
 using System.Diagnostics;
 using System.Threading;
 using Faultline.Linux;
+using Faultline.Linux.Machine;
 using Faultline.Mm;
 
 namespace Faultline.Verification.Kernel;
@@ -19,6 +20,7 @@ internal sealed class EnginePair : IDisposable
     /// <summary>Longer than any step takes, its actors included.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);
 
+    private readonly PageVectors _vectors = new();
     private readonly Timer _watchdog;
     private PairRun? _current;
     private SpareSpace? _spare;
@@ -68,8 +70,12 @@ internal sealed class EnginePair : IDisposable
         _spare = spare;
     }
 
+    /// <summary>Lets the kernel page out what it could not, because it was on its way to its lists.</summary>
+    public void DrainPageVectors() => _vectors.Drain();
+
     public void Dispose()
     {
+        _vectors.Dispose();
         _spare?.Dispose();
         foreach (Actor? actor in (ReadOnlySpan<Actor?>)[.. LinuxActors, .. ManagedActors])
         {

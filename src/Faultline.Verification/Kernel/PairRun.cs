@@ -12,6 +12,8 @@ internal sealed class PairRun : IDisposable
     private const UserfaultfdFeatures Events =
         UserfaultfdFeatures.EventFork | UserfaultfdFeatures.EventRemap | UserfaultfdFeatures.EventRemove | UserfaultfdFeatures.EventUnmap;
 
+    private static readonly TimeSpan ShortPatience = TimeSpan.FromMilliseconds(50);
+
     private readonly EnginePair _engines;
     private readonly PairRunMode _mode;
     private readonly SideObservation _linuxSeen;
@@ -139,6 +141,11 @@ internal sealed class PairRun : IDisposable
     // also one that did not sleep on the kernel. If that was wrong, the watchdog ends the run, and the repetition shows it.
     private (StepOutcome Linux, StepOutcome Managed) DoOnBoth(in Step step, int running)
     {
+        if (step.Verb == StepVerb.Advise && (Advice)step.Mode == Advice.PageOut)
+        {
+            _engines.DrainPageVectors();
+        }
+
         bool isEvent = MayWaitForEvent(in step);
         bool isMapping = running != 0 && ChangesMappings(step.Verb);
         if (!isEvent && !isMapping && !MaySleep(in step))
@@ -204,6 +211,14 @@ internal sealed class PairRun : IDisposable
         Managed.Settle();
         if (Linux.Running != Managed.Running)
         {
+            // One that was woken and looks again is counted among the waiters for a moment, before it finds that it need not wait.
+            SpinWait.SpinUntil(() => Linux.Running == Managed.Running, ShortPatience);
+            Linux.Settle();
+            Managed.Settle();
+        }
+
+        if (Linux.Running != Managed.Running)
+        {
             return new(index, "which actors sleep", Bits(Linux.Running), Bits(Managed.Running));
         }
 
@@ -214,6 +229,7 @@ internal sealed class PairRun : IDisposable
 
         int finished = runningBefore & ~Linux.Running;
         IsUnordered = DependsOnOrder(finished, isClosing: !canAsleep);
+        bool copies = DoesAny(finished, StepVerb.CopyFrom);
         for (int actor = 0; finished >> actor != 0; actor++)
         {
             if ((finished >> actor & 1) == 0)
@@ -231,7 +247,7 @@ internal sealed class PairRun : IDisposable
                 managed = managed with { Value = 0 };
             }
 
-            if (IsUnordered && Linux.StepOf(actor).Verb == StepVerb.CopyFrom)
+            if (IsUnordered && copies)
             {
                 continue;
             }
@@ -243,6 +259,20 @@ internal sealed class PairRun : IDisposable
         }
 
         return null;
+    }
+
+    // A COPY that was asleep may come before or after whoever waits for its target, or be refused.
+    private bool DoesAny(int actors, StepVerb verb)
+    {
+        for (int actor = 0; actors >> actor != 0; actor++)
+        {
+            if ((actors >> actor & 1) != 0 && Linux.StepOf(actor).Verb == verb)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     // Private anonymous pages come out the same whoever is first. A COPY that is woken while one registration after the other is taken away may find its

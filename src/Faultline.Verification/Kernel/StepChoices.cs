@@ -10,7 +10,7 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
     [
         Advice.DontNeed, Advice.DontNeed, Advice.DontNeed, Advice.DontNeedLocked, Advice.Remove, Advice.Remove, Advice.PopulateRead, Advice.PopulateWrite,
         Advice.GuardInstall, Advice.GuardRemove, Advice.Normal, Advice.Random, Advice.DontFork, Advice.DoFork, Advice.WipeOnFork, Advice.KeepOnFork,
-        Advice.Cold, Advice.WillNeed,
+        Advice.Cold, Advice.WillNeed, Advice.Free,
     ];
 
     private static readonly Advice[] MarkerAdvices = [Advice.GuardInstall, Advice.GuardRemove, Advice.DontNeed, Advice.Remove, Advice.PopulateRead];
@@ -113,7 +113,7 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
             return random.One<Advice>(MarkerAdvices);
         }
 
-        if (profile == ProgramProfile.Swap && options.WithSwap && random.Percent(60))
+        if (options.WithSwap && random.Percent(profile == ProgramProfile.Swap ? 50 : 8))
         {
             return Advice.PageOut;
         }
