@@ -100,10 +100,13 @@ internal static class Mprotect
                     return errno;
                 }
 
+                bool isCutShort = false;
                 if ((vma.Flags & (VmaFlags.Write | VmaFlags.Shared | VmaFlags.Locked)) == VmaFlags.Locked && (rights & VmaFlags.Write) != 0)
                 {
                     // What is locked and becomes writable gets its own pages now.
-                    (locked ??= []).Add(UpToUserfault(vma));
+                    AddressRange part = UpToUserfault(vma);
+                    isCutShort = part.End < vma.Range.End && !vma.Mm.Table.FindEntry(part.End.Value).Read().IsPresent;
+                    (locked ??= []).Add(part);
                 }
 
                 vma.SetFlags((vma.Flags & ~VmaFlags.Access) | rights | AccountFor(vma, rights));
@@ -115,6 +118,11 @@ internal static class Mprotect
                 _ = ChangeProtection.Range(vma, vma.Start, vma.End, ProtectionChange.Rights);
                 at = vma.End;
                 VmaMerge.MergeWithNeighbours(vma);
+                if (isCutShort)
+                {
+                    // The fault that may not wait has prepared the mapping before it asked.
+                    AnonVmaChain.Prepare(mm.Vmas.Find(at - PageSize.Small)!);
+                }
             }
             else
             {

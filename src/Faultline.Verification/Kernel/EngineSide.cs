@@ -172,7 +172,9 @@ internal sealed class EngineSide : IDisposable
             Thread.Yield();
             bool isWaitingForEvent = _eventActor >= 0;
             int inFaults = running - (isWaitingForEvent ? 1 : 0);
-            if (Waiting() == inFaults && (!isWaitingForEvent || IsEventAsleep()) && int.PopCount(Running) == running)
+            int waiting = Waiting();
+            bool isAsleep = (waiting == inFaults && (!isWaitingForEvent || IsEventAsleep())) || (isWaitingForEvent && waiting == running);
+            if (isAsleep && int.PopCount(Running) == running)
             {
                 return;
             }

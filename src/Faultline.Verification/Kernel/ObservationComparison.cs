@@ -52,7 +52,7 @@ internal static class ObservationComparison
                 return (Name("resident counters of space", space), linux.Counters[space].ToString(), managed.Counters[space].ToString());
             }
 
-            if (CompareMappings(linux.Mappings[space], managed.Mappings[space]) is { } mappings)
+            if (CompareMappings(linux, managed, space) is { } mappings)
             {
                 return mappings;
             }
@@ -107,12 +107,14 @@ internal static class ObservationComparison
         return words.Count == 0 ? "none" : string.Join(' ', words);
     }
 
-    private static (string What, string Linux, string Managed)? CompareMappings(IReadOnlyList<VmaInfo> linux, IReadOnlyList<VmaInfo> managed)
+    private static (string What, string Linux, string Managed)? CompareMappings(SideObservation linuxSeen, SideObservation managedSeen, int space)
     {
+        IReadOnlyList<VmaInfo> linux = linuxSeen.Mappings[space];
+        IReadOnlyList<VmaInfo> managed = managedSeen.Mappings[space];
         for (int i = 0; i < Math.Max(linux.Count, managed.Count); i++)
         {
-            VmaInfo left = i < linux.Count ? Visible(linux[i]) : default;
-            VmaInfo right = i < managed.Count ? Visible(managed[i]) : default;
+            VmaInfo left = i < linux.Count ? Visible(linux[i], linuxSeen.HasPagedOut) : default;
+            VmaInfo right = i < managed.Count ? Visible(managed[i], managedSeen.HasPagedOut) : default;
             if (left != right)
             {
                 return (Name("mapping", i), Describe(left), Describe(right));
@@ -122,8 +124,18 @@ internal static class ObservationComparison
         return null;
     }
 
-    // Proportions depend on who else maps the page, and are rounded.
-    private static VmaInfo Visible(VmaInfo mapping) => mapping with { ProportionalResident = 0 };
+    // Proportions depend on who else maps the page, and are rounded. A page that comes back from swap into locked memory to be read is dirty, unless the
+    // writing of it has not ended yet (folio_free_swap), which nobody decides.
+    private static VmaInfo Visible(VmaInfo mapping, bool hasPagedOut) => hasPagedOut && mapping.IsLocked
+        ? mapping with
+        {
+            ProportionalResident = 0,
+            PrivateClean = 0,
+            PrivateDirty = mapping.PrivateClean + mapping.PrivateDirty,
+            SharedClean = 0,
+            SharedDirty = mapping.SharedClean + mapping.SharedDirty,
+        }
+        : mapping with { ProportionalResident = 0 };
 
     private static string Describe(VmaInfo mapping) => mapping.Range.Length == 0
         ? "none"

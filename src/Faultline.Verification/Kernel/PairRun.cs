@@ -143,6 +143,8 @@ internal sealed class PairRun : IDisposable
     {
         if (step.Verb == StepVerb.Advise && (Advice)step.Mode == Advice.PageOut)
         {
+            _linuxSeen.HasPagedOut = true;
+            _managedSeen.HasPagedOut = true;
             _engines.DrainPageVectors();
         }
 

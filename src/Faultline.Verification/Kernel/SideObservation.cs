@@ -9,6 +9,9 @@ internal sealed class SideObservation
     /// <summary>What pagemap shows of the arena, for each address space.</summary>
     public PagemapEntry[][] Pagemaps { get; } = [new PagemapEntry[Arena.Pages], new PagemapEntry[Arena.Pages]];
 
+    /// <summary>Whether the program has paged out.</summary>
+    public bool HasPagedOut { get; set; }
+
     public ResidentCounters[] Counters { get; } = new ResidentCounters[Arena.Spaces];
 
     public IReadOnlyList<VmaInfo>[] Mappings { get; } = [[], []];

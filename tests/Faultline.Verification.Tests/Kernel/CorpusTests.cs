@@ -1,15 +1,13 @@
 using System;
-using System.Collections.Generic;
 using System.IO;
 using System.Linq;
-using Faultline.Linux;
 using Faultline.Verification.Kernel;
 using Xunit;
 
 namespace Faultline.Verification.Tests.Kernel;
 
 /// <summary>Programs on which the engines once parted. Each names at its top what was wrong; it must never be wrong again.</summary>
-public sealed class CorpusTests
+public sealed class CorpusTests(KernelMeans means) : IClassFixture<KernelMeans>
 {
     public static TheoryData<string> Scripts { get; } =
         [.. Directory.EnumerateFiles(Folder, "*.txt").Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
@@ -20,20 +18,25 @@ public sealed class CorpusTests
     [MemberData(nameof(Scripts))]
     public void Replay_Script_EnginesAgree(string script)
     {
-        SkipWithoutKernel();
+        string text = File.ReadAllText(Path.Combine(Folder, script));
+        Require(text);
 
-        KernelDifference? difference = KernelCheck.RunScript(File.ReadAllText(Path.Combine(Folder, script)));
+        KernelDifference? difference = KernelCheck.RunScript(text);
 
         Assert.True(difference is null, $"{difference?.What}: the kernel: {difference?.Linux}; the managed engine: {difference?.Managed}");
     }
 
-    internal static void SkipWithoutKernel()
+    private void Require(string text)
     {
-        using var engine = new LinuxEngine();
-        IReadOnlyList<Capability> needed = [engine.Capabilities.KernelFaults, engine.Capabilities.ManyAddressSpaces];
-        foreach (Capability capability in needed.Where(static capability => !capability.IsAvailable))
+        KernelMeans.RequireKernel();
+        if (text.Contains(nameof(Advice.PageOut), StringComparison.Ordinal))
         {
-            Assert.Skip(capability.Reason);
+            means.RequireSwap();
+        }
+
+        if (text.Contains("Hugetlb", StringComparison.Ordinal))
+        {
+            means.RequireHugePages();
         }
     }
 }

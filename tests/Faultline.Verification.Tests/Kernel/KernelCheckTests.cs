@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Faultline.Verification.Tests.Kernel;
 
-public sealed class KernelCheckTests
+public sealed class KernelCheckTests(KernelMeans means) : IClassFixture<KernelMeans>
 {
     private const string RemapBesideANeighbour = """
         open
@@ -17,7 +17,7 @@ public sealed class KernelCheckTests
     [Fact]
     public async Task Run_SomePrograms_EnginesAgree()
     {
-        CorpusTests.SkipWithoutKernel();
+        KernelMeans.RequireKernel();
 
         KernelCheckReport report = await new KernelCheck(new() { Operations = 5000, Seed = 1 }).RunAsync(TestContext.Current.CancellationToken);
 
@@ -27,9 +27,20 @@ public sealed class KernelCheckTests
     }
 
     [Fact]
+    public async Task Run_ProgramsThatPageOut_EnginesAgree()
+    {
+        means.RequireSwap();
+
+        KernelCheckReport report = await new KernelCheck(new() { Operations = 5000, Seed = 2, WithSwap = true }).RunAsync(TestContext.Current.CancellationToken);
+
+        Assert.Contains(report.Reached, static tuple => tuple.Contains(nameof(EntryState.Swapped), System.StringComparison.Ordinal));
+        Assert.All(report.Differences, static difference => Assert.Fail(difference.Script));
+    }
+
+    [Fact]
     public void Remap_BesideAWatchedNeighbour_KernelUnregistersTheNeighbour()
     {
-        CorpusTests.SkipWithoutKernel();
+        KernelMeans.RequireKernel();
         using var engines = new EnginePair();
         IReadOnlyList<Step> steps = KernelProgram.Parse(RemapBesideANeighbour).Steps;
         using var run = new PairRun(engines);
@@ -58,7 +69,7 @@ public sealed class KernelCheckTests
     [Fact]
     public void Run_AManagedEngineThatIsWrong_IsNoticed()
     {
-        CorpusTests.SkipWithoutKernel();
+        KernelMeans.RequireKernel();
         using var engines = new EnginePair(Mm.InstallRuleVersion.Review2021);
         IReadOnlyList<Step> steps = KernelProgram.Parse(ProtectedReadOnly).Steps;
 
