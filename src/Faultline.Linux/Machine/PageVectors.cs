@@ -3,8 +3,8 @@ using System;
 namespace Faultline.Linux.Machine;
 
 /// <summary>
-/// The kernel collects pages that are on their way to its LRU lists in small vectors, some for each processor, and cannot reclaim a page that is still in one. A
-/// MADV_COLLAPSE of memory that was touched empties all of them first (Linux: <c>lru_add_drain_all</c>).
+/// The kernel collects pages that are on their way to its LRU lists in small vectors, some for each processor, and cannot reclaim a page that is still in one.
+/// A MADV_COLLAPSE of memory that was touched empties all of them first (Linux: <c>lru_add_drain_all</c>).
 /// </summary>
 internal sealed unsafe class PageVectors : IDisposable
 {

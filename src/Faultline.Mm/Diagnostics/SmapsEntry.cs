@@ -26,12 +26,14 @@ internal static class SmapsEntry
             info = With(info, vma.Mm.System.Memory, place, address);
         }
 
-        return vma.File is ShmemFile { Cache.SwapCount: > 0 } file ? info with { Swap = info.Swap + (SwappedPages(vma, file) << PageSize.SmallShift) } : info;
+        return vma.File is ShmemFile { Cache.SwapCount: > 0 } file
+            ? info with { Swap = info.Swap + (SwappedPages(vma, file) << PageSize.SmallShift) }
+            : info;
     }
 
     /// <summary>
-    /// What of a file's pages are in swap (Linux: <c>shmem_partial_swap_usage</c>): all under the mapping, or where pages of its own may hide them, only those
-    /// under empty entries.
+    /// How many of a file's pages are in swap (Linux: <c>shmem_partial_swap_usage</c>): all under the mapping, or where pages of its own may hide them, only
+    /// those under empty entries.
     /// </summary>
     private static ulong SwappedPages(Vma vma, ShmemFile file)
     {

@@ -56,8 +56,8 @@ internal static unsafe class SwapFault
         bool isProtected = entry.IsWriteProtected && vma.Has(VmaFlags.UserfaultfdWriteProtect);
         if (system.Swap.ReferencesOf(slot) == 0)
         {
-            // No entry needs the copy in swap any more. Linux keeps it beside a page that is only read, which so counts as clean, and lets go of it before a write,
-            // and in locked memory (should_try_to_free_swap).
+            // No entry needs the copy in swap any more. Linux keeps it beside a page that is only read, which so counts as clean, and lets go of it before a
+            // write, and in locked memory (should_try_to_free_swap).
             system.Swap.RemoveFromCache(folio);
             system.Pool.Put(folio);
             flags |= request.IsWrite || vma.Has(VmaFlags.Locked) ? Pte.Dirty : 0;

@@ -29,7 +29,13 @@ internal sealed class EnginePair : IDisposable
     {
         _watchdog = new Timer(static pair => ((EnginePair)pair!).Watch(), this, 1000, 1000);
         Linux = new LinuxEngine();
-        Managed = new ManagedEngine(new ManagedEngineOptions { MemoryBytes = ManagedMemory, Swap = new MemorySwapDevice(SwapPages), HugePages = HugePages, InstallRule = rule });
+        Managed = new ManagedEngine(new ManagedEngineOptions
+        {
+            MemoryBytes = ManagedMemory,
+            Swap = new MemorySwapDevice(SwapPages),
+            HugePages = HugePages,
+            InstallRule = rule,
+        });
     }
 
     /// <summary>The run under way: a call that does not come back, as the kernel had them, must not end the fuzzer.</summary>

@@ -79,7 +79,7 @@ internal sealed class EngineSide : IDisposable
     {
         <= StepVerb.Unlock => SpaceVerbs.Run(this, in step),
         <= StepVerb.WriteProtect => ContextVerbs.Run(this, in step),
-        StepVerb.ReadMessages => ReadMessages(in step),
+        StepVerb.ReadMessages => MessageVerb.Run(this, in step),
         <= StepVerb.KernelWrite => AccessVerbs.Run(Access(actor, step.Space, step.Verb >= StepVerb.KernelRead ? AccessMode.Kernel : AccessMode.User), in step),
         <= StepVerb.FileRead => FileVerbs.Run(this, in step),
         StepVerb.Scan => ScanVerb.Run(this, in step),
@@ -374,81 +374,24 @@ internal sealed class EngineSide : IDisposable
         Spaces[space] = null;
     }
 
-    private StepOutcome ReadMessages(in Step step)
+    /// <summary>Notes that messages were read: who waits for one to be read may go on.</summary>
+    public void NoteRead() => _isEventAsleep = false;
+
+    /// <summary>The actor that a thread of this engine is, or -1.</summary>
+    public int ActorOf(uint thread)
     {
-        if (Contexts[step.Context] is not { } context)
-        {
-            return default;
-        }
-
-        Span<UserfaultfdMessage> messages = new UserfaultfdMessage[16];
-        SystemResult<int> read = context.Read(messages);
-        if (!read.IsOk)
-        {
-            return StepOutcome.Of(read.Errno);
-        }
-
-        _isEventAsleep = false;
-        var texts = new List<string>(read.Value);
-        foreach (UserfaultfdMessage message in messages[..read.Value])
-        {
-            texts.Add(Describe(in message));
-        }
-
-        // The order among faults is that of the queue, which depends on who was first; the order of faults and events is fixed.
-        texts.Sort(StringComparer.Ordinal);
-        return StepOutcome.Of(Errno.None, read.Value, 0, string.Join("; ", texts));
-    }
-
-    private string Describe(in UserfaultfdMessage message)
-    {
-        switch (message.Event)
-        {
-            case UserfaultfdEvent.PageFault:
-                return $"fault {message.Flags} {Arena.Name(message.Address)}{DescribeThread(message.ThreadId)}";
-            case UserfaultfdEvent.Remap:
-                return $"remap {Arena.Name(message.Address)} to {Arena.Name(message.Range.Start)} 0x{message.Range.Length:x}";
-            case UserfaultfdEvent.Fork:
-                return "fork" + Adopt(message.Forked!);
-            default:
-                return $"{message.Event} {Arena.Name(message.Range.Start)} 0x{message.Range.Length:x}";
-        }
-    }
-
-    private string Adopt(IUserfaultfd forked)
-    {
-        int slot = Array.IndexOf(Contexts, null);
-        if (slot < 0)
-        {
-            forked.Dispose();
-            return " (no place for its context)";
-        }
-
-        AddContext(slot, forked);
-        return string.Create(CultureInfo.InvariantCulture, $" context={slot} {forked.Features}");
-    }
-
-    // Numbers of threads differ between engines; who it was does not.
-    private string DescribeThread(uint thread)
-    {
-        if (thread == 0)
-        {
-            return string.Empty;
-        }
-
         for (int actor = 0; actor < Arena.Actors; actor++)
         {
-            for (int space = 0; space < Arena.Spaces; space++)
+            foreach (IMemoryAccess?[] access in _access)
             {
-                IMemoryAccess?[] access = _access[space];
-                if (access[2 * (actor + 1)]?.ThreadId == thread || access[(2 * (actor + 1)) + 1]?.ThreadId == thread)
+                if (access.Length != 0 && (access[2 * (actor + 1)]?.ThreadId == thread || access[(2 * (actor + 1)) + 1]?.ThreadId == thread))
                 {
-                    return string.Create(CultureInfo.InvariantCulture, $" by actor {actor}");
+                    return actor;
                 }
             }
         }
 
-        return " by a call";
+        return -1;
     }
 
     private bool IsEventAsleep()

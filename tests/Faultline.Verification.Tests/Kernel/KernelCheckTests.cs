@@ -31,7 +31,8 @@ public sealed class KernelCheckTests(KernelMeans means) : IClassFixture<KernelMe
     {
         means.RequireSwap();
 
-        KernelCheckReport report = await new KernelCheck(new() { Operations = 5000, Seed = 2, WithSwap = true }).RunAsync(TestContext.Current.CancellationToken);
+        KernelCheckOptions options = new() { Operations = 5000, Seed = 2, WithSwap = true };
+        KernelCheckReport report = await new KernelCheck(options).RunAsync(TestContext.Current.CancellationToken);
 
         Assert.Contains(report.Reached, static tuple => tuple.Contains(nameof(EntryState.Swapped), System.StringComparison.Ordinal));
         Assert.All(report.Differences, static difference => Assert.Fail(difference.Script));

@@ -1,7 +1,6 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
-using System.Threading;
 using Faultline.Linux;
 using Faultline.Verification.Kernel;
 using Xunit;
@@ -11,8 +10,8 @@ namespace Faultline.Verification.Tests.Kernel;
 /// <summary>What the tests need of the machine, borrowed when the first of them asks, and given back at the end.</summary>
 public sealed class KernelMeans : IDisposable
 {
-    private readonly Lazy<BorrowedMachine> _swap = new(static () => BorrowedMachine.Take(0, withSwap: true), LazyThreadSafetyMode.ExecutionAndPublication);
-    private readonly Lazy<BorrowedMachine> _hugePages = new(static () => BorrowedMachine.Take(2, withSwap: false), LazyThreadSafetyMode.ExecutionAndPublication);
+    private readonly Lazy<BorrowedMachine> _swap = new(static () => BorrowedMachine.Take(0, withSwap: true));
+    private readonly Lazy<BorrowedMachine> _hugePages = new(static () => BorrowedMachine.Take(2, withSwap: false));
 
     /// <inheritdoc/>
     public void Dispose()
