@@ -270,6 +270,18 @@ internal sealed class PagerCore : IDisposable
         }
     }
 
+    /// <summary>Has pages evicted in the background, also where a budget is too small to keep a part of it free.</summary>
+    public void WakeEvictor()
+    {
+        if (Volatile.Read(ref _evictor) is not { } evictor)
+        {
+            using RankedLock.Scope held = _registry.Enter();
+            evictor = _evictor ??= new Evictor(this);
+        }
+
+        evictor.Wake();
+    }
+
     /// <summary>Has pages evicted in the background if an image has little room left.</summary>
     public void WakeEvictor(LoadTable table)
     {

@@ -62,7 +62,11 @@ internal static class ClientDetach
             if (region.Pages.Table.FillsCache)
             {
                 // Nothing that this client may still find in the cache may be taken out of it.
-                region.Pages.Table.StopEviction();
+                region.Pages.Table.Eviction.Stop();
+                if (region.Pages.WritesBack)
+                {
+                    region.Pages.Table.Writes!.AssumeWritten();
+                }
             }
 
             InstallAction stopped = EndWatch(client, region) is { } busy and not InstallAction.Done ? busy : PoisonRest(core, client, region, worker);

@@ -84,10 +84,18 @@ public sealed class PagerClient : IDisposable
     {
         ArgumentNullException.ThrowIfNull(image);
         image.RequireRoomFor(range, imageOffset, kind, pageBytes);
+        image.RequireWritesSeen(kind, Context.Features);
         int count = (int)(range.Length / pageBytes);
         bool isImage = kind != RegionKind.Copied;
         LoadTable table = isImage ? image.Table : new LoadTable(_core, image, imageOffset, (int)pageBytes, count, fillsCache: false);
-        Region region = new(range, kind, new RegionPages(image, table, isImage ? (int)(imageOffset / PageSize.Small) : 0, count), firstPage: 0);
+        bool writesBack = kind == RegionKind.SharedImage && table.Eviction.TrackWrites();
+        RegionPages pages = new(image, table, isImage ? (int)(imageOffset / PageSize.Small) : 0, count)
+        {
+            WritesBack = writesBack,
+            InstallsProtected = writesBack,
+            HasMarkers = writesBack,
+        };
+        Region region = new(range, kind, pages, firstPage: 0);
         using (RankedSharedLock.WriteScope held = Guard.EnterWrite())
         {
             if (_hasEnded)
@@ -103,6 +111,7 @@ public sealed class PagerClient : IDisposable
 
         RegisterTables();
         RegisterModes modes = isImage ? RegisterModes.Missing | RegisterModes.Minor : RegisterModes.Missing;
+        modes |= writesBack ? RegisterModes.WriteProtect : RegisterModes.None;
         RegisterResult registered = Context.Register(range, modes);
         if (!registered.IsOk)
         {
@@ -245,7 +254,14 @@ public sealed class PagerClient : IDisposable
             part.Pages.Watch?.NoteDiscarded(part.FirstPage - part.Pages.Watch.FirstPage, part.PageCount);
             part.Pages.Installed.Clear(part.FirstPage, part.PageCount);
             part.Pages.Poisoned.Clear(part.FirstPage, part.PageCount);
-            part.Pages.Removed.Set(part.FirstPage, part.PageCount);
+            if (part.Pages.WritesBack)
+            {
+                part.Pages.Table.Writes!.NoteDropped(part.Pages.TablePage(part.FirstPage), part.PageCount);
+            }
+            else
+            {
+                part.Pages.Removed.Set(part.FirstPage, part.PageCount);
+            }
         }
     }
 }

@@ -91,16 +91,30 @@ internal sealed class RegionPages
     /// </summary>
     public bool HasMarkers { get; set; }
 
+    /// <summary>Whether what is written here goes to the store: pages that are stored are installed protected.</summary>
+    public bool WritesBack { get; init; }
+
     public int TablePage(int page) => TableBase + page;
 
     /// <summary>What a forked child starts with: the same pages, and loads of its own where it receives copies.</summary>
-    public RegionPages CloneForFork() => new(this, Table.ForNewOwner(), Installed.Clone(), Removed.Clone(), Poisoned.Clone()) { HasMarkers = HasMarkers };
+    public RegionPages CloneForFork() =>
+        new(this, Table.ForNewOwner(), Installed.Clone(), Removed.Clone(), Poisoned.Clone())
+        {
+            HasMarkers = HasMarkers,
+            WritesBack = WritesBack,
+            InstallsProtected = WritesBack,
+        };
 
     /// <summary>What stays behind when the pages are moved away (mremap): nothing, so it reads as zero.</summary>
     public RegionPages LeaveBehind()
     {
         PageBits removed = new(Count);
         removed.Set(0, Count);
-        return new(this, Table.ForNewOwner(), new PageBits(Count), removed, new PageBits(Count));
+        return new(this, Table.ForNewOwner(), new PageBits(Count), removed, new PageBits(Count))
+        {
+            HasMarkers = WritesBack,
+            WritesBack = WritesBack,
+            InstallsProtected = WritesBack,
+        };
     }
 }

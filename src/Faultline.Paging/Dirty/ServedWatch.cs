@@ -122,6 +122,12 @@ internal sealed class ServedWatch : WatchHost
             throw new ArgumentException($"{range} is not a region of '{client.Name}'. Writes are tracked in whole regions, as {nameof(PagerClient.Regions)} has them.", nameof(range));
         }
 
+        if (region.Pages.WritesBack)
+        {
+            throw new InvalidOperationException(
+                $"What is written to {range} of '{client.Name}' goes back to the image's store, so the pager protects it itself; it cannot be tracked besides.");
+        }
+
         return !client.HasEnded ? region : throw new InvalidOperationException($"The client '{client.Name}' has ended.");
     }
 

@@ -23,6 +23,12 @@ internal sealed class CacheChunks
     /// <summary>Whether each chunk was used since the policy last asked. Set without the lock: a guess.</summary>
     private readonly bool[] _used;
 
+    /// <summary>Which chunks were written, if that is tracked.</summary>
+    private ChunkWrites[]? _writes;
+
+    /// <summary>Which chunks are being protected, so that no lease may begin there. With <see cref="_writes"/>.</summary>
+    private bool[]? _busy;
+
     /// <summary>A bit for each chunk that has something in the cache. Set when it comes; it may stay a while after a hole was punched.</summary>
     private readonly ulong[] _resident;
 
@@ -45,7 +51,17 @@ internal sealed class CacheChunks
     /// <summary>The faults about pages that are on their way out; asked for again when they are gone.</summary>
     public List<PageFault> Waiters { get; } = [];
 
-    public void Pin(int first, int count) => AddToPins(first, count, 1);
+    /// <summary>Holds chunks; false if one of them is being protected, which is over in a moment.</summary>
+    public bool TryPin(int first, int count)
+    {
+        if (_busy is not null && _busy.AsSpan(first / ChunkPages, ((first + count - 1) / ChunkPages) - (first / ChunkPages) + 1).Contains(value: true))
+        {
+            return false;
+        }
+
+        AddToPins(first, count, 1);
+        return true;
+    }
 
     public void Unpin(int first, int count) => AddToPins(first, count, -1);
 
@@ -57,6 +73,33 @@ internal sealed class CacheChunks
         bool was = _used[chunk];
         _used[chunk] = false;
         return was;
+    }
+
+    public bool IsWritten(int chunk) => _writes is not null && _writes[chunk] != ChunkWrites.Stored;
+
+    public bool IsPinned(int chunk) => _pins[chunk] != 0;
+
+    /// <summary>Begins to track writes; the answer has a place for each chunk.</summary>
+    public ChunkWrites[] TrackWrites()
+    {
+        _busy = new bool[Count];
+        return _writes = new ChunkWrites[Count];
+    }
+
+    public void SetBusy(int chunk, bool isBusy) => _busy![chunk] = isBusy;
+
+    public bool HasCached(int chunk) => CountCached(chunk) != 0;
+
+    public int CountCached(int chunk)
+    {
+        int cached = 0;
+        PageRun pages = PagesOf(chunk);
+        for (int page = pages.First; page < pages.End; page++)
+        {
+            cached += _states[page] == PageState.Cached ? 1 : 0;
+        }
+
+        return cached;
     }
 
     /// <summary>A page has come into the cache.</summary>
@@ -90,10 +133,10 @@ internal sealed class CacheChunks
         return -1;
     }
 
-    /// <summary>Whether the chunk has something cached, no lease, and nothing on its way in or out.</summary>
+    /// <summary>Whether the chunk has something cached, no lease, and nothing on its way in, out, or to the store.</summary>
     public bool MayEvict(int chunk)
     {
-        if (_pins[chunk] != 0)
+        if (_pins[chunk] != 0 || (_busy is not null && (_busy[chunk] || _writes![chunk] >= ChunkWrites.Storing)))
         {
             return false;
         }
@@ -125,16 +168,31 @@ internal sealed class CacheChunks
     /// <returns>Whether there is something.</returns>
     public bool TryChoose(EvictionBatch batch, int wantedPages)
     {
-        batch.Clear();
         int most = Math.Clamp((wantedPages + ChunkPages - 1) / ChunkPages, 1, EvictionBatch.MostChunks);
         Span<int> victims = batch.Victims(most);
         victims = victims[..Math.Clamp(_policy.Choose(_view, victims), 0, most)];
         victims.Sort();
+        Begin(batch, victims);
+        return batch.Runs.Length != 0;
+    }
+
+    /// <summary>Puts chunks on their way out that may go and are stored; the written ones are put aside.</summary>
+    /// <param name="batch">Receives both.</param>
+    /// <param name="victims">The chunks, in order; any numbers.</param>
+    public void Begin(EvictionBatch batch, ReadOnlySpan<int> victims)
+    {
+        batch.Clear();
         int end = int.MinValue;
         foreach (int chunk in victims)
         {
             if ((uint)chunk >= (uint)Count || !MayEvict(chunk))
             {
+                continue;
+            }
+
+            if (IsWritten(chunk))
+            {
+                batch.AddWritten(chunk);
                 continue;
             }
 
@@ -152,8 +210,6 @@ internal sealed class CacheChunks
 
             end = pages.End;
         }
-
-        return batch.Runs.Length != 0;
     }
 
     /// <summary>Pages chosen by <see cref="TryChoose"/> are gone.</summary>
@@ -198,7 +254,7 @@ internal sealed class CacheChunks
         }
     }
 
-    private PageRun PagesOf(int chunk) => new(chunk * ChunkPages, Math.Min(ChunkPages, _states.Count - (chunk * ChunkPages)));
+    public PageRun PagesOf(int chunk) => new(chunk * ChunkPages, Math.Min(ChunkPages, _states.Count - (chunk * ChunkPages)));
 
     /// <summary>Whether nothing but holes lies between two chunks that go.</summary>
     private bool IsBridge(int from, int to)
@@ -210,7 +266,7 @@ internal sealed class CacheChunks
 
         for (int page = from; page < to; page++)
         {
-            if (_states[page] is not (PageState.Absent or PageState.Zero))
+            if (_states[page] is not PageState.Absent && (_states[page] != PageState.Zero || _writes is not null))
             {
                 return false;
             }

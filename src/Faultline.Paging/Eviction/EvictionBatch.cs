@@ -10,7 +10,9 @@ internal sealed class EvictionBatch
 
     private readonly int[] _victims = new int[MostChunks];
     private readonly PageRun[] _runs = new PageRun[MostChunks];
+    private readonly int[] _written = new int[MostChunks];
     private int _runCount;
+    private int _writtenCount;
 
     /// <summary>Room for the chunks that a policy names.</summary>
     public Span<int> Victims(int most) => _victims.AsSpan(0, most);
@@ -18,7 +20,23 @@ internal sealed class EvictionBatch
     /// <summary>The pages to take out, in order.</summary>
     public ReadOnlySpan<PageRun> Runs => _runs.AsSpan(0, _runCount);
 
-    public void Clear() => _runCount = 0;
+    /// <summary>Chunks that would go, and must be stored first; in order.</summary>
+    public ReadOnlySpan<int> Written => _written.AsSpan(0, _writtenCount);
+
+    public void Clear()
+    {
+        _runCount = 0;
+        _writtenCount = 0;
+    }
+
+    public void AddWritten(int chunk)
+    {
+        // A policy may name one twice.
+        if (_writtenCount == 0 || _written[_writtenCount - 1] != chunk)
+        {
+            _written[_writtenCount++] = chunk;
+        }
+    }
 
     public void Add(PageRun run) => _runs[_runCount++] = run;
 

@@ -22,6 +22,10 @@ public sealed class EvictionView
     /// <param name="chunk">The chunk.</param>
     public bool MayEvict(int chunk) => _chunks.MayEvict(chunk);
 
+    /// <summary>Whether a chunk was written and the store has not got it yet: it goes only after that.</summary>
+    /// <param name="chunk">The chunk.</param>
+    public bool IsWritten(int chunk) => _chunks.IsWritten(chunk);
+
     /// <summary>
     /// Whether a chunk was used since this was asked last: brought, installed in a client, or leased. The answer is then forgotten. Touches of
     /// pages that are mapped are not seen.

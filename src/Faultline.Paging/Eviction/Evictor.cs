@@ -31,7 +31,15 @@ internal sealed class Evictor : IDisposable
     /// <summary>Wakes it if the budget of an image has little left.</summary>
     public void WakeFor(LoadTable table)
     {
-        if (table.FreePages < table.HeadroomPages / 2 && !_isWoken)
+        if (table.FreePages < table.HeadroomPages / 2)
+        {
+            Wake();
+        }
+    }
+
+    public void Wake()
+    {
+        if (!_isWoken)
         {
             Seam.Touch(this, TouchKind.Write);
             _isWoken = true;
@@ -63,9 +71,9 @@ internal sealed class Evictor : IDisposable
             isDone = true;
             foreach (LoadTable table in _core.Tables)
             {
-                if (table.HeadroomPages != 0 && !_stopped)
+                if (table.BudgetPages != 0 && !_stopped)
                 {
-                    isDone &= Eviction.MakeHeadroom(table, worker);
+                    isDone &= Evict.MakeHeadroom(table, worker);
                     _core.Loop.Work(worker);
                 }
             }

@@ -76,9 +76,11 @@ internal sealed class FaultLoop(PagerCore core)
     {
         LoadTable table = load.Table;
         core.WakeEvictor(table);
-        if (!Eviction.MakeRoom(table, worker))
+        if (!Evict.MakeRoom(table, worker))
         {
-            NoRoomException cause = new($"The budget of {core.Options.BudgetBytes} bytes is taken by leases.");
+            NoRoomException cause = table.Writes?.LastFailure is { } failure
+                ? new($"The budget of {core.Options.BudgetBytes} bytes is taken by pages that were written and could not be stored.", failure)
+                : new($"The budget of {core.Options.BudgetBytes} bytes is taken by leases, or by pages that were written and are not stored yet.");
             core.Log.NoRoom(table.Image.Name, table.BudgetPages * (long)PageSize.Small);
             table.GiveBack(load, worker, FaultGoal.Room, cause);
             core.Loads.Return(load);
@@ -127,7 +129,7 @@ internal sealed class FaultLoop(PagerCore core)
 
             // Look-up and install under one hold of the lock: no event can be read, and so no page dropped, between the two.
             plan = worker.IsWoken(in fault) ? new PagePlan(PlanKind.Settled) : FaultPlan.Make(core, in fault);
-            if (plan.Kind is PlanKind.Continue or PlanKind.Zero or PlanKind.Poison or PlanKind.Unprotect)
+            if (plan.Kind is PlanKind.Continue or PlanKind.ContinueWritable or PlanKind.Zero or PlanKind.Poison or PlanKind.Unprotect)
             {
                 begun = isTimed ? core.Now() : 0;
                 end = Install(in fault, in plan, worker);
@@ -165,9 +167,10 @@ internal sealed class FaultLoop(PagerCore core)
         InstallEnd end = plan.Kind switch
         {
             PlanKind.Continue => PageInstall.Run(InstallVerb.Continue, client, region, plan.Page, plan.Count, default, worker),
+            PlanKind.ContinueWritable => PageInstall.Run(InstallVerb.ContinueWritable, client, region, plan.Page, plan.Count, default, worker),
             PlanKind.Zero => PageFill.InstallZero(core, client, region, plan.Page, plan.Count, worker),
             PlanKind.Poison => PageInstall.Run(InstallVerb.Poison, client, region, plan.Page, 1, default, worker),
-            _ => PageInstall.Unprotect(client, region, plan.Page, worker),
+            _ => PageInstall.Unprotect(client, region, plan.Page, plan.Count, worker),
         };
         if (end.Action == InstallAction.Done && plan.Kind != PlanKind.Unprotect)
         {
@@ -225,6 +228,9 @@ internal sealed class FaultLoop(PagerCore core)
             case InstallAction.Park:
                 core.Parking.Put(in fault, PagerCounter.RetriedSettling);
                 break;
+            case InstallAction.Reload when plan.Region.Pages.WritesBack && table.Writes!.NoteHole(plan.Region.Pages.TablePage(end.Page)):
+                InstallDropped(in fault, plan.Region, end.Page, worker);
+                break;
             case InstallAction.Reload:
                 table.LoseToHole(plan.Region.Pages.TablePage(end.Page));
                 TryAgain(in fault, worker);
@@ -233,7 +239,7 @@ internal sealed class FaultLoop(PagerCore core)
                 table.Materialise(plan.Region.Pages.TablePage(end.Page));
                 TryAgain(in fault, worker);
                 break;
-            case InstallAction.MakeRoom when Eviction.TryOne(table, worker):
+            case InstallAction.MakeRoom when Evict.TryOne(table, worker):
                 TryAgain(in fault, worker);
                 break;
             case InstallAction.MakeRoom:
@@ -246,6 +252,21 @@ internal sealed class FaultLoop(PagerCore core)
                 worker.Put(fault.For(FaultGoal.Poison));
                 break;
         }
+    }
+
+    /// <summary>A client has dropped a page of a shared image: it is zero now, for all, whatever the store has.</summary>
+    private void InstallDropped(in PageFault fault, Region region, int page, FaultWorker worker)
+    {
+        using (RankedSharedLock.ReadScope held = fault.Client.Guard.EnterRead())
+        {
+            if (!fault.Client.HasEnded)
+            {
+                PageFill.InstallZero(core, fault.Client, region, page, 1, worker);
+                FaultWake.Pay(worker, fault.Client);
+            }
+        }
+
+        TryAgain(in fault, worker);
     }
 
     private void Wake(in PageFault fault, FaultWorker worker)

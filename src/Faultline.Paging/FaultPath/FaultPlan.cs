@@ -14,12 +14,17 @@ internal static class FaultPlan
         }
 
         int page = region.PageOf(fault.Address);
+        if (fault.Kind == PageFaultKind.WriteProtect && region.Pages.WritesBack)
+        {
+            return PlanWrite(in fault, region, page, PlanKind.Unprotect);
+        }
+
         if (fault.Kind == PageFaultKind.WriteProtect)
         {
             return new PagePlan(PlanKind.Unprotect) { Region = region, Page = page, Count = 1 };
         }
 
-        if (region.Pages.Removed[page] && ReadsAsZero(region, page, fault.Kind))
+        if (region.Pages.Removed[page] && !region.Pages.WritesBack && ReadsAsZero(region, page, fault.Kind))
         {
             return new PagePlan(PlanKind.Zero) { Region = region, Page = page, Count = 1 };
         }
@@ -54,9 +59,17 @@ internal static class FaultPlan
         int tablePage = region.Pages.TablePage(page);
         switch (table.States[tablePage])
         {
+            case PageState.Cached when region.Pages.WritesBack && fault.IsWrite:
+                return PlanWrite(in fault, region, page, PlanKind.ContinueWritable);
+
             case PageState.Cached:
                 bool isGuessed = table.Guesses.IsUnused(tablePage);
                 return Window(region, page, core.Options.NeighbourPages, PageState.Cached, PlanKind.Continue) with { IsGuessed = isGuessed };
+
+            case PageState.Zero when region.Pages.WritesBack:
+                // It must be a page of its own that can be protected, and stored.
+                table.ForgetZero(tablePage);
+                break;
 
             case PageState.Zero when region.Kind == RegionKind.SharedImage && fault.Kind == PageFaultKind.Minor:
                 // Another shared mapping touched the hole first, and it has a page now.
@@ -73,6 +86,30 @@ internal static class FaultPlan
 
         (int first, int end) = LoadWindow(region, tablePage, table.ChunkPages, table.WindowPages);
         return Claim(in fault, region, page, first, end);
+    }
+
+    /// <summary>A write to an image that is stored: noted first, then let through for the chunk, as far as the region has it.</summary>
+    private static PagePlan PlanWrite(in PageFault fault, Region region, int page, PlanKind kind)
+    {
+        LoadTable table = region.Pages.Table;
+        int tablePage = region.Pages.TablePage(page);
+        switch (table.Writes!.Admit(tablePage, in fault))
+        {
+            case AdmitKind.Waits:
+                return new PagePlan(PlanKind.Joined);
+            case AdmitKind.Absent when kind == PlanKind.Unprotect:
+                // Evicted since: woken, the thread finds it missing.
+                return new PagePlan(kind) { Region = region, Page = page, Count = 1 };
+            case AdmitKind.Absent:
+                return new PagePlan(PlanKind.Again);
+        }
+
+        int low = tablePage / table.ChunkPages * table.ChunkPages;
+        int first = Math.Max(region.FirstPage, page - (tablePage - low));
+        int end = Math.Min(region.EndPage, page - (tablePage - low) + table.ChunkPages);
+        return kind == PlanKind.Unprotect
+            ? new PagePlan(kind) { Region = region, Page = first, Count = end - first }
+            : Around(region, page, first, end, PageState.Cached, kind);
     }
 
     private static PagePlan PlanCopy(in PageFault fault, Region region, int page)
@@ -157,8 +194,6 @@ internal static class FaultPlan
     /// </summary>
     private static PagePlan Window(Region region, int page, int windowPages, PageState state, PlanKind kind)
     {
-        int first = page;
-        int end = page + 1;
         if (windowPages > 1)
         {
             RegionPages pages = region.Pages;
@@ -170,20 +205,28 @@ internal static class FaultPlan
                 high = page + InSequence(pages.InstallPages, windowPages, pages.Table.WindowPages);
             }
 
-            low = Math.Max(region.FirstPage, low);
-            high = Math.Min(region.EndPage, high);
-            while (first > low && IsNeighbour(region, first - 1, state))
-            {
-                first--;
-            }
+            PagePlan plan = Around(region, page, Math.Max(region.FirstPage, low), Math.Min(region.EndPage, high), state, kind);
+            pages.InstallEnd = plan.Page + plan.Count;
+            pages.InstallPages = plan.Count;
+            return plan;
+        }
 
-            while (end < high && IsNeighbour(region, end, state))
-            {
-                end++;
-            }
+        return new PagePlan(kind) { Region = region, Page = page, Count = 1 };
+    }
 
-            pages.InstallEnd = end;
-            pages.InstallPages = end - first;
+    /// <summary>The run of pages around one, within bounds, that are in the same state and not installed yet.</summary>
+    private static PagePlan Around(Region region, int page, int low, int high, PageState state, PlanKind kind)
+    {
+        int first = page;
+        int end = page + 1;
+        while (first > low && IsNeighbour(region, first - 1, state))
+        {
+            first--;
+        }
+
+        while (end < high && IsNeighbour(region, end, state))
+        {
+            end++;
         }
 
         return new PagePlan(kind) { Region = region, Page = first, Count = end - first };

@@ -21,7 +21,7 @@ internal static class InstallOutcomes
         (Errno.ESRCH, _) => InstallAction.ClientGone,
         (Errno.EBADF or Errno.ECANCELED, _) => InstallAction.ClientGone,
 
-        (Errno.EFAULT, InstallVerb.Continue or InstallVerb.ContinueQuietly) => InstallAction.Reload,
+        (Errno.EFAULT, InstallVerb.Continue or InstallVerb.ContinueQuietly or InstallVerb.ContinueWritable) => InstallAction.Reload,
         (Errno.EFAULT, _) => InstallAction.Wake,
 
         (Errno.ENOMEM, InstallVerb.Poison) => InstallAction.Park,

@@ -21,7 +21,11 @@ internal static class PageFill
             Exception? cause = load.Check();
             if (cause is null)
             {
-                FindZeroPages(load, zero);
+                if (table.Writes is null)
+                {
+                    FindZeroPages(load, zero);
+                }
+
                 if (table.FillsCache)
                 {
                     cause = FillCache(load, zero, worker);
@@ -121,7 +125,7 @@ internal static class PageFill
                 offset += (ulong)written.Value;
                 rest = rest[written.Value..];
             }
-            else if (written.Errno != Errno.EINTR && !Eviction.TryOne(table, worker))
+            else if (written.Errno != Errno.EINTR && !Evict.TryOne(table, worker))
             {
                 return new MemoryEngineException(
                     "pwrite",

@@ -61,13 +61,24 @@ internal static class PageInstall
         return new InstallEnd(InstallAction.Done, end, Errno.None);
     }
 
-    /// <summary>Un-protects a page that someone wants to write to, and so wakes the writer; whoever watches the page is told before.</summary>
-    public static InstallEnd Unprotect(PagerClient client, Region region, int page, FaultWorker worker)
+    /// <summary>Un-protects pages one of which someone wants to write to, and so wakes the writer; whoever watches the page is told before.</summary>
+    public static InstallEnd Unprotect(PagerClient client, Region region, int page, int count, FaultWorker worker)
     {
-        AddressRange range = region.AddressesOf(page, 1);
+        AddressRange range = region.AddressesOf(page, count);
         Errno errno = region.Pages.Watch is { } watch
             ? watch.Admit(page - watch.FirstPage, range)
             : client.Context.WriteProtect(range, WriteProtectModes.None).Errno;
+        if (errno == Errno.ENOENT && count > 1)
+        {
+            // A part is unmapped and we were not told: page by page.
+            for (int done = 0; done < count; done++)
+            {
+                Unprotect(client, region, page + done, 1, worker);
+            }
+
+            return new InstallEnd(InstallAction.Done, page, Errno.None);
+        }
+
         switch (errno)
         {
             case Errno.None:
@@ -88,6 +99,7 @@ internal static class PageInstall
         return verb switch
         {
             InstallVerb.Continue => client.Context.Continue(range, protect),
+            InstallVerb.ContinueWritable => client.Context.Continue(range),
             InstallVerb.ContinueQuietly => client.Context.Continue(range, protect | FillModes.DontWake),
             InstallVerb.Copy or InstallVerb.CopyShared => client.Context.Copy(range.Start, source[..(int)range.Length], protect),
             InstallVerb.Poison => client.Context.Poison(range),
@@ -131,7 +143,7 @@ internal static class PageInstall
 
         switch (verb)
         {
-            case InstallVerb.Continue or InstallVerb.ContinueQuietly:
+            case InstallVerb.Continue or InstallVerb.ContinueQuietly or InstallVerb.ContinueWritable:
                 client.Counters.Add(PagerCounter.PagesContinued, count);
                 break;
             case InstallVerb.Copy:
@@ -171,6 +183,12 @@ internal static class PageInstall
         for (int i = 0; i < count; i++)
         {
             pages.Table.Materialise(pages.TablePage(page + i));
+        }
+
+        if (pages.WritesBack)
+        {
+            // Zeroes where the store may have something else: someone dropped the page.
+            pages.Table.Writes!.AdmitPinned(pages.TablePage(page), count);
         }
     }
 

@@ -9,6 +9,9 @@ internal enum PlanKind
     /// <summary>CONTINUE of the page and its cached neighbours.</summary>
     Continue,
 
+    /// <summary>CONTINUE of the page and those of its chunk, for a write that has been noted.</summary>
+    ContinueWritable,
+
     /// <summary>Zeroes for the page, and perhaps its neighbours.</summary>
     Zero,
 

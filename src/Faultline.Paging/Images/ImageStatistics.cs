@@ -45,6 +45,15 @@ public sealed record ImageStatistics
     /// <summary>Guesses given up because the budget was near its limit.</summary>
     public long GuessesGivenUp { get; init; }
 
+    /// <summary>Pages in the cache that were written through a shared mapping, with the rest of their chunk, and are not in the store yet.</summary>
+    public long WrittenPages { get; init; }
+
+    /// <summary>Pages that were given back to the store.</summary>
+    public long PagesWrittenBack { get; init; }
+
+    /// <summary>Writes to the store that failed.</summary>
+    public long FailedWrites { get; init; }
+
     /// <summary>Bytes in the cache.</summary>
     public long ResidentBytes => CachedPages * (long)PageSize.Small;
 }

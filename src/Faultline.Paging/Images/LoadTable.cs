@@ -20,18 +20,11 @@ internal sealed class LoadTable
     /// <summary>The loads in flight. Guard: the lock.</summary>
     private readonly List<PageLoad> _loads = [];
 
-    /// <summary>What may be evicted, or null if everything stays. Guard: the lock; marking a page as used needs none.</summary>
-    private readonly CacheChunks? _chunks;
-
     private readonly TableGate _gate = new();
-
-    /// <summary>Whether pages must stay, because memory we serve no more still shows them. Guard: the lock; only ever set.</summary>
-    private bool _evictionStopped;
 
     private long _storeReads;
     private long _storeBytes;
     private long _failedLoads;
-    private long _evictedPages;
 
     public LoadTable(PagerCore core, PagedImage image, ulong baseOffset, int pageBytes, int count, bool fillsCache)
     {
@@ -50,11 +43,14 @@ internal sealed class LoadTable
             WindowPages = (int)Math.Clamp(BudgetPages / 4, ChunkPages, WindowPages) / ChunkPages * ChunkPages;
             long headroom = (long?)(budget.HeadroomBytes / PageSize.Small) ?? Math.Min(BudgetPages / 8, Math.Max(BudgetPages / 16, 2L * WindowPages));
             HeadroomPages = headroom / ChunkPages * ChunkPages;
-            _chunks = new CacheChunks(_states, ChunkPages, budget.Policy?.Invoke() ?? new ClockEviction());
         }
 
         long guessRoom = BudgetPages - Math.Max(HeadroomPages / 2, ChunkPages);
         Guesses = new GuessLedger(core.Options.Prefetch, fillsCache ? count : 0, guessRoom, image.Store.ReadsAtOnce);
+
+        bool mayEvict = BudgetPages != 0 || (fillsCache && image.Store is IWritablePageStore);
+        CacheChunks? chunks = mayEvict ? new(_states, ChunkPages, core.Options.Budget?.Policy?.Invoke() ?? new ClockEviction()) : null;
+        Eviction = new TableEviction(this, _lock, _states, chunks);
     }
 
     public PagerCore Core { get; }
@@ -81,6 +77,12 @@ internal sealed class LoadTable
     /// <summary>The most pages kept in the cache, or zero for no limit.</summary>
     public long BudgetPages { get; }
 
+    /// <summary>What was written and is not stored, or null as long as nobody maps the image shared, or the store is not writable.</summary>
+    public TableWrites? Writes => Eviction.Writes;
+
+    /// <summary>What leaves the cache.</summary>
+    public TableEviction Eviction { get; }
+
     /// <summary>How many pages of the budget are kept free in the background.</summary>
     public long HeadroomPages { get; }
 
@@ -100,7 +102,7 @@ internal sealed class LoadTable
 
     public long FailedLoads => Volatile.Read(ref _failedLoads);
 
-    public long EvictedPages => Volatile.Read(ref _evictedPages);
+    public long EvictedPages => Eviction.EvictedPages;
 
     /// <summary>Whether more is in the cache, or on its way there, than the budget allows.</summary>
     public bool IsOverBudget => BudgetPages != 0 && Occupied > BudgetPages;
@@ -156,7 +158,7 @@ internal sealed class LoadTable
         }
         else if (kind == ClaimKind.Evicting)
         {
-            _chunks!.Waiters.Add(fault);
+            Eviction.Waiters.Add(fault);
             kind = ClaimKind.Joined;
         }
         else if (kind == ClaimKind.Claimed)
@@ -269,7 +271,7 @@ internal sealed class LoadTable
             else
             {
                 _states.EndLoadCached(page);
-                _chunks?.NoteCached(page);
+                Eviction.NoteCached(page);
             }
         }
 
@@ -350,7 +352,7 @@ internal sealed class LoadTable
     {
         using RankedLock.Scope held = _lock.Enter();
         _states.Materialise(page);
-        _chunks?.NoteCached(page);
+        Eviction.NoteCached(page);
     }
 
     /// <summary>The engine found no page where one was thought to be.</summary>
@@ -361,71 +363,19 @@ internal sealed class LoadTable
     }
 
     /// <summary>Keeps pages in the cache until <see cref="Unpin"/>.</summary>
-    public void Pin(int first, int count)
-    {
-        using RankedLock.Scope held = _lock.Enter();
-        _chunks?.Pin(first, count);
-    }
+    public void Pin(int first, int count) => Eviction.Pin(first, count);
 
     /// <summary>Undoes one <see cref="Pin"/>.</summary>
-    public void Unpin(int first, int count)
-    {
-        using RankedLock.Scope held = _lock.Enter();
-        _chunks?.Unpin(first, count);
-    }
+    public void Unpin(int first, int count) => Eviction.Unpin(first, count);
 
     /// <summary>Notes that the chunk of a page is in use.</summary>
-    public void MarkUsed(int page) => _chunks?.MarkUsed(page);
+    public void MarkUsed(int page) => Eviction.MarkUsed(page);
 
-    /// <summary>Keeps what is cached, for good.</summary>
-    public void StopEviction()
+    /// <summary>Forgets that a page is zero, so that it is loaded as bytes that can be protected and written.</summary>
+    public void ForgetZero(int page)
     {
         using RankedLock.Scope held = _lock.Enter();
-        _evictionStopped = true;
-    }
-
-    /// <summary>Chooses what to evict; see <see cref="CacheChunks"/>.</summary>
-    /// <param name="batch">Receives the pages chosen.</param>
-    /// <param name="wantedPages">About how many pages are to go.</param>
-    /// <returns>Whether there was something.</returns>
-    public bool TryBeginEvict(EvictionBatch batch, int wantedPages)
-    {
-        using RankedLock.Scope held = _lock.Enter();
-        return !_evictionStopped && _chunks is not null && _states.Total(PageState.Cached) != 0 && _chunks.TryChoose(batch, wantedPages);
-    }
-
-    /// <summary>Pages chosen by <see cref="TryBeginEvict"/> are gone. Who waits for one of them is handed to <paramref name="worker"/>.</summary>
-    public void EndEvict(PageRun run, FaultWorker worker)
-    {
-        using RankedLock.Scope held = _lock.Enter();
-        _evictedPages += _chunks!.EndEvict(run);
-        Guesses.Forget(run.First, run.Count);
-        LetWaitersGoLocked(worker);
-        _states.AssertInvariants();
-    }
-
-    /// <summary>Pages chosen by <see cref="TryBeginEvict"/> could not be taken out; no others are chosen any more.</summary>
-    public void UndoEvict(ReadOnlySpan<PageRun> runs, FaultWorker worker)
-    {
-        using RankedLock.Scope held = _lock.Enter();
-        _evictionStopped = true;
-        foreach (PageRun run in runs)
-        {
-            _chunks!.UndoEvict(run);
-        }
-
-        LetWaitersGoLocked(worker);
-    }
-
-    /// <summary>Those whose page is still on its way out come back and wait anew.</summary>
-    private void LetWaitersGoLocked(FaultWorker worker)
-    {
-        foreach (PageFault waiter in _chunks!.Waiters)
-        {
-            worker.Put(waiter.For(FaultGoal.Resolve));
-        }
-
-        _chunks.Waiters.Clear();
+        _states.ForgetZero(page);
     }
 
     private ClaimKind AskLocked(int page) => _states[page] switch

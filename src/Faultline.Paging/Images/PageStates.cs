@@ -75,6 +75,15 @@ internal sealed class PageStates(int count)
         }
     }
 
+    /// <summary>Zero to Absent. Other states stay.</summary>
+    public void ForgetZero(int page)
+    {
+        if (_states[page] == PageState.Zero)
+        {
+            Set(page, PageState.Absent);
+        }
+    }
+
     /// <summary>Cached to Evicting.</summary>
     public void BeginEvict(int page) => Move(page, PageState.Cached, PageState.Evicting);
 

@@ -122,20 +122,56 @@ public sealed class PagedImage : IDisposable
         PagesGuessedUsed = Table.Guesses.Used,
         GuessesPromoted = Table.Guesses.Promoted,
         GuessesGivenUp = Table.Guesses.GivenUp,
+        WrittenPages = Table.Writes?.CountWritten() ?? 0,
+        PagesWrittenBack = Table.Writes?.StoredPages ?? 0,
+        FailedWrites = Table.Writes?.FailedStores ?? 0,
     };
 
-    /// <summary>Ends the image. Clients that map it are detached first: pages they have not got become errors.</summary>
+    /// <summary>
+    /// Gives the store everything that was written through shared mappings before this call. Clients may go on writing meanwhile; what they write is
+    /// stored now or later.
+    /// </summary>
+    /// <exception cref="WriteBackException">Something could not be stored. It stays in memory, and this may be called again.</exception>
+    public void Flush()
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        if (Table.Writes is not null)
+        {
+            WriteBack.Flush(Table);
+        }
+    }
+
+    /// <summary>
+    /// Ends the image. Clients that map it are detached first: pages they have not got become errors. What was written and is not stored is given to the
+    /// store; if that fails nobody is told, so call <see cref="Flush"/> before.
+    /// </summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
         {
             Replaying?.Dispose();
             _pager.Close(this);
+            FlushRest();
             File.Dispose();
             if (_ownership == StoreOwnership.Image)
             {
                 Store.Dispose();
             }
+        }
+    }
+
+    private void FlushRest()
+    {
+        try
+        {
+            if (Table.Writes is not null)
+            {
+                WriteBack.Flush(Table);
+            }
+        }
+        catch (WriteBackException)
+        {
+            // Said in the documentation: there is nobody left to tell.
         }
     }
 
@@ -159,11 +195,21 @@ public sealed class PagedImage : IDisposable
         Require(
             imageOffset <= room && range.Length <= room - imageOffset,
             $"The range {range} at offset 0x{imageOffset:x} goes beyond the image '{Name}' of 0x{Length:x} bytes.");
-        if (kind == RegionKind.SharedImage && Table.BudgetPages != 0)
+        if (kind == RegionKind.SharedImage && Table.BudgetPages != 0 && Store is not IWritablePageStore)
         {
             throw new InvalidOperationException(
                 $"The image '{Name}' has a budget, so its pages may be dropped and read again; what is written through a shared mapping would be lost." +
-                " Map it private, or leave BudgetBytes out.");
+                " Map it private, leave the budget out, or open it from a store that takes writes back (IWritablePageStore).");
+        }
+    }
+
+    /// <summary>Throws if writes through a region of this kind must be seen, and the context would let them pass.</summary>
+    internal void RequireWritesSeen(RegionKind kind, UserfaultfdFeatures features)
+    {
+        if (kind == RegionKind.SharedImage && Store is IWritablePageStore && (features & UserfaultfdFeatures.WriteProtectAsync) != 0)
+        {
+            throw new InvalidOperationException(
+                $"What is written through a shared mapping of '{Name}' goes back to its store, and a context with WP_ASYNC does not tell of writes. Open it without.");
         }
     }
 

@@ -102,6 +102,18 @@ internal static class PageBring
         }
     }
 
+    /// <summary>Lets pages of a shared image be written that are pinned and installed; they are noted before.</summary>
+    public static void AdmitWrites(PagerClient client, AddressRange range, int first, int count)
+    {
+        using RankedSharedLock.ReadScope held = client.Guard.EnterRead();
+        if (!client.HasEnded && RegionMap.Find(client.RegionArray, range.Start) is { Pages.WritesBack: true } region)
+        {
+            // Whatever it answers, the access that follows decides: where this was in vain, it takes a fault.
+            region.Pages.Table.Writes!.AdmitPinned(first, count);
+            client.Context.WriteProtect(range, WriteProtectModes.None);
+        }
+    }
+
     /// <summary>Installs what is cached or zero of some runs of the image's pages, and wakes their waiters once, at the end.</summary>
     /// <returns>How many pages were installed.</returns>
     public static int InstallQuietly(PagerCore core, PagerClient client, Region whole, List<(int First, int Count)> runs)

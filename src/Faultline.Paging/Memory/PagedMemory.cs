@@ -114,6 +114,7 @@ public sealed class PagedMemory : IDisposable
     /// <exception cref="PageLoadException">A page could not be brought. It may be tried again.</exception>
     public void Read(ulong offset, Span<byte> target) =>
         Step(
+            LeaseAccess.Read,
             offset,
             target.Length,
             target,
@@ -126,6 +127,7 @@ public sealed class PagedMemory : IDisposable
     /// <exception cref="PageLoadException">A page could not be brought. It may be tried again.</exception>
     public void Write(ulong offset, ReadOnlySpan<byte> source) =>
         Step(
+            LeaseAccess.Write,
             offset,
             source.Length,
             source,
@@ -177,7 +179,7 @@ public sealed class PagedMemory : IDisposable
     private delegate TSpan Slice<TSpan>(TSpan bytes, int start, int length)
         where TSpan : allows ref struct;
 
-    private void Step<TSpan>(ulong offset, int length, TSpan bytes, AccessStep<TSpan> step, Slice<TSpan> slice)
+    private void Step<TSpan>(LeaseAccess purpose, ulong offset, int length, TSpan bytes, AccessStep<TSpan> step, Slice<TSpan> slice)
         where TSpan : allows ref struct
     {
         RequireWithin(offset, length);
@@ -188,7 +190,7 @@ public sealed class PagedMemory : IDisposable
             for (int done = 0; done < length;)
             {
                 int bytesNow = Math.Min(length - done, Image.Table.BudgetPages == 0 ? StepBytes : _core.Options.LoadBytes / 2);
-                Transfer(offset + (ulong)done, bytesNow, access, slice(bytes, done, bytesNow), step, slice);
+                Transfer(purpose, offset + (ulong)done, bytesNow, access, slice(bytes, done, bytesNow), step, slice);
                 done += bytesNow;
             }
         }
@@ -199,7 +201,8 @@ public sealed class PagedMemory : IDisposable
         }
     }
 
-    private void Transfer<TSpan>(ulong offset, int length, IMemoryAccess access, TSpan bytes, AccessStep<TSpan> step, Slice<TSpan> slice)
+    private void Transfer<TSpan>(
+        LeaseAccess purpose, ulong offset, int length, IMemoryAccess access, TSpan bytes, AccessStep<TSpan> step, Slice<TSpan> slice)
         where TSpan : allows ref struct
     {
         (int first, int count) = PagesOf(offset, length);
@@ -209,7 +212,7 @@ public sealed class PagedMemory : IDisposable
         {
             for (int attempt = 0; attempt < Attempts; attempt++)
             {
-                Bring(first, count);
+                Bring(first, count, purpose);
                 result = step(access, Range.Start + offset, slice(bytes, 0, length));
                 if (result.IsOk)
                 {
@@ -237,7 +240,7 @@ public sealed class PagedMemory : IDisposable
     }
 
     /// <summary>Brings pages into the cache and installs them, unless all are there.</summary>
-    private void Bring(int first, int count)
+    private void Bring(int first, int count, LeaseAccess access)
     {
         TouchOutcome outcome = Image.Table.Guesses.OutcomeOf(Image.Table.States[first], first);
         PageBring.IntoCache(_core, Image.Table, first, count, PinState.Pinned);
@@ -246,7 +249,12 @@ public sealed class PagedMemory : IDisposable
             guesses.Observe(new PageNeed(first, first, first + count, outcome));
         }
 
-        PageBring.Install(_core, Client, Range.Slice((ulong)first * PageSize.Small, (ulong)count * PageSize.Small));
+        AddressRange range = Range.Slice((ulong)first * PageSize.Small, (ulong)count * PageSize.Small);
+        PageBring.Install(_core, Client, range);
+        if (access == LeaseAccess.Write && Image.Table.Writes is not null)
+        {
+            PageBring.AdmitWrites(Client, range, first, count);
+        }
     }
 
     private void MakeResident(int first, int count, LeaseAccess access)
@@ -255,7 +263,7 @@ public sealed class PagedMemory : IDisposable
         SystemResult populated = default;
         for (int attempt = 0; attempt < Attempts; attempt++)
         {
-            Bring(first, count);
+            Bring(first, count, access);
             populated = _core.Engine.Home.Advise(range, access == LeaseAccess.Write ? Advice.PopulateWrite : Advice.PopulateRead);
             if (populated.IsOk)
             {

@@ -56,7 +56,7 @@ internal static class FaultTimes
 
     public static string VerbOf(PlanKind kind) => kind switch
     {
-        PlanKind.Continue => Continue,
+        PlanKind.Continue or PlanKind.ContinueWritable => Continue,
         PlanKind.Zero => Zeropage,
         PlanKind.Poison => Poison,
         _ => Unprotect,

@@ -8,7 +8,7 @@ namespace Faultline.Paging;
 /// Takes pages out of an image's cache. They leave by a hole punched into the memory file, which takes them out of every mapping; pages that a private mapping
 /// has written are its own and stay. A punch costs four times as much for a page by itself as for one among many, so they go in batches.
 /// </summary>
-internal static class Eviction
+internal static class Evict
 {
     /// <summary>The most pages taken out at once in the background: others wait as long for the image's lock.</summary>
     private const int BatchPages = 512;
@@ -22,7 +22,7 @@ internal static class Eviction
     {
         while (table.IsOverBudget)
         {
-            if (TryOut(table, worker, (int)Math.Min(BatchPages, (table.BudgetPages / Spare) - table.FreePages)))
+            if (TryOut(table, worker, (int)Math.Min(BatchPages, (table.BudgetPages / Spare) - table.FreePages), WrittenChunks.LeftToTheEvictor))
             {
                 continue;
             }
@@ -41,26 +41,27 @@ internal static class Eviction
     }
 
     /// <summary>Evicts a little, if the image has a budget and something to evict.</summary>
-    public static bool TryOne(LoadTable table, FaultWorker worker) => TryOut(table, worker, wantedPages: 1);
+    public static bool TryOne(LoadTable table, FaultWorker worker) => TryOut(table, worker, wantedPages: 1, WrittenChunks.LeftToTheEvictor);
 
-    /// <summary>Evicts until the headroom of the budget is free.</summary>
+    /// <summary>On the evictor's thread: evicts until the headroom of the budget is free, and stores what was written where it must.</summary>
     /// <returns>False if there was nothing more to evict.</returns>
     public static bool MakeHeadroom(LoadTable table, FaultWorker worker)
     {
-        while (table.FreePages < table.HeadroomPages)
+        while (table.Eviction.TakeWishForRoom() || table.FreePages < table.HeadroomPages)
         {
-            if (!TryOut(table, worker, (int)Math.Min(BatchPages, table.HeadroomPages - table.FreePages)))
+            int wanted = (int)Math.Clamp(table.HeadroomPages - table.FreePages, table.ChunkPages, BatchPages);
+            bool any = TryOut(table, worker, wanted, WrittenChunks.Stored);
+            table.Core.Loop.Work(worker);
+            if (!any)
             {
                 return false;
             }
-
-            table.Core.Loop.Work(worker);
         }
 
         return true;
     }
 
-    private static bool TryOut(LoadTable table, FaultWorker worker, int wantedPages)
+    private static bool TryOut(LoadTable table, FaultWorker worker, int wantedPages, WrittenChunks written)
     {
         if (table.BudgetPages == 0 || !table.FillsCache || !table.TryEnterUse())
         {
@@ -69,12 +70,39 @@ internal static class Eviction
 
         try
         {
-            return table.TryBeginEvict(worker.Evicting, wantedPages) && Punch(table, worker);
+            EvictionBatch batch = worker.Evicting;
+            bool any = table.Eviction.TryBeginEvict(batch, wantedPages) && Punch(table, worker);
+            if (batch.Written.IsEmpty)
+            {
+                return any;
+            }
+
+            if (written == WrittenChunks.LeftToTheEvictor)
+            {
+                table.Eviction.WishForRoom();
+                return any;
+            }
+
+            Span<int> chunks = stackalloc int[EvictionBatch.MostChunks];
+            chunks = chunks[..batch.Written.Length];
+            batch.Written.CopyTo(chunks);
+            WriteBack.Store(table, chunks);
+            return (table.Eviction.TryBeginEvict(batch, chunks) && Punch(table, worker)) | any;
         }
         finally
         {
             table.ExitUse();
         }
+    }
+
+    /// <summary>What happens to written chunks that a policy names.</summary>
+    private enum WrittenChunks
+    {
+        /// <summary>They stay, and the evictor is told.</summary>
+        LeftToTheEvictor = 0,
+
+        /// <summary>They are stored, and go then.</summary>
+        Stored,
     }
 
     private static bool Punch(LoadTable table, FaultWorker worker)
@@ -88,12 +116,12 @@ internal static class Eviction
             if (!punched.IsOk)
             {
                 // Sealed by someone who has the file: everything stays, from now on.
-                table.UndoEvict(runs[i..], worker);
+                table.Eviction.UndoEvict(runs[i..], worker);
                 return any;
             }
 
             table.Core.ForgetInstalled(table, run.First, run.Count);
-            table.EndEvict(run, worker);
+            table.Eviction.EndEvict(run, worker);
             any = true;
         }
 
