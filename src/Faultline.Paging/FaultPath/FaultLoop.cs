@@ -81,7 +81,11 @@ internal sealed class FaultLoop(PagerCore core)
             NoRoomException cause = table.Writes?.LastFailure is { } failure
                 ? new($"The budget of {core.Options.BudgetBytes} bytes is taken by pages that were written and could not be stored.", failure)
                 : new($"The budget of {core.Options.BudgetBytes} bytes is taken by leases, or by pages that were written and are not stored yet.");
-            core.Log.NoRoom(table.Image.Name, table.BudgetPages * (long)PageSize.Small);
+            if (!load.IsGuess)
+            {
+                core.Log.NoRoom(table.Image.Name, table.BudgetPages * (long)PageSize.Small);
+            }
+
             table.GiveBack(load, worker, FaultGoal.Room, cause);
             core.Loads.Return(load);
             return;

@@ -9,6 +9,7 @@ public sealed class PagedImage : IDisposable
 {
     private readonly Pager _pager;
     private readonly StoreOwnership _ownership;
+    private long _replayedPages;
     private int _isDisposed;
     private WorkingSetRecorder? _recorder;
     private WorkingSetReplay? _replaying;
@@ -43,6 +44,9 @@ public sealed class PagedImage : IDisposable
     internal IPageStore Store { get; }
 
     internal LoadTable Table { get; }
+
+    /// <summary>Pages that replays installed ahead of a fault.</summary>
+    internal long ReplayedPages => Interlocked.Read(ref _replayedPages);
 
     internal WorkingSetRecorder? Recorder => Volatile.Read(ref _recorder);
 
@@ -159,6 +163,8 @@ public sealed class PagedImage : IDisposable
             }
         }
     }
+
+    internal void NoteReplayed(int pages) => Interlocked.Add(ref _replayedPages, pages);
 
     private void FlushRest()
     {

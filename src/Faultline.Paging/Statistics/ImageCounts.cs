@@ -15,6 +15,12 @@ internal static class ImageCounts
 
     public static void Evicted(PagerCore pager, List<Measurement<long>> into) => Add(pager, into, static table => table.EvictedPages);
 
+    public static void Guessed(PagerCore pager, List<Measurement<long>> into) => Add(pager, into, static table => table.Guesses.Guessed);
+
+    public static void GuessedUsed(PagerCore pager, List<Measurement<long>> into) => Add(pager, into, static table => table.Guesses.Used);
+
+    public static void Replayed(PagerCore pager, List<Measurement<long>> into) => Add(pager, into, static table => table.FillsCache ? table.Image.ReplayedPages : 0);
+
     public static void Loads(PagerCore pager, List<Measurement<long>> into) => Add(pager, into, static table => table.InFlight().Loads);
 
     public static void Resident(PagerCore pager, List<Measurement<long>> into) =>

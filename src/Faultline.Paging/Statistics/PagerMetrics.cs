@@ -56,6 +56,9 @@ internal static class PagerMetrics
         Count("faultline.store.io", Bytes, "Bytes read from stores.", ImageCounts.Io);
         Count("faultline.store.errors", "{load}", "Loads that failed or did not end in time.", ImageCounts.Errors);
         Count("faultline.page.evicted", "{page}", "Pages taken out of the cache to stay under the budget.", ImageCounts.Evicted);
+        Count("faultline.page.guessed", "{page}", "Pages brought because they were guessed to be wanted soon.", ImageCounts.Guessed);
+        Count("faultline.page.guessed_used", "{page}", "Pages guessed that were wanted afterwards.", ImageCounts.GuessedUsed);
+        Count("faultline.page.replayed", "{page}", "Pages installed ahead of a fault by the replay of a working set.", ImageCounts.Replayed);
         Level("faultline.fault.in_flight", "{fault}", "Faults that wait: for a load, or put aside.", FaultCounts.InFlight);
         Level("faultline.client.active", "{client}", "Clients attached.", FaultCounts.Clients);
         Level("faultline.load.in_flight", "{load}", "Loads in flight.", ImageCounts.Loads);

@@ -33,6 +33,7 @@ internal static class PagerTraces
             activity.SetTag(TelemetryTag.Image, image.Name);
             activity.SetTag(TelemetryTag.Offset, (long)load.Table.OffsetOf(load.First));
             activity.SetTag(TelemetryTag.Length, (long)load.Count * load.Table.PageBytes);
+            activity.SetTag(TelemetryTag.Guess, load.IsGuess);
             activity.SetTag(TelemetryTag.Store, image.Store.GetType().Name);
         }
 

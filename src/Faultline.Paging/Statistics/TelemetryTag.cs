@@ -12,6 +12,7 @@ internal static class TelemetryTag
     public const string Outcome = "faultline.load.outcome";
     public const string Offset = "faultline.load.offset";
     public const string Length = "faultline.load.length";
+    public const string Guess = "faultline.load.guess";
     public const string Store = "faultline.store.type";
     public const string Attempts = "faultline.store.attempts";
     public const string Error = "error.type";

@@ -205,7 +205,9 @@ public sealed class WorkingSetReplay : IDisposable
         {
             if (ReferenceEquals(region.Pages.Table, _image.Table))
             {
-                Interlocked.Add(ref _pagesInstalled, PageBring.InstallQuietly(_image.Table.Core, client, region, batch.Touched));
+                int installed = PageBring.InstallQuietly(_image.Table.Core, client, region, batch.Touched);
+                Interlocked.Add(ref _pagesInstalled, installed);
+                _image.NoteReplayed(installed);
             }
         }
     }
