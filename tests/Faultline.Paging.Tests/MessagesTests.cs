@@ -77,7 +77,7 @@ public abstract class MessagesTests(IMemoryEngine engine) : PagerTests(engine)
         long failed = image.GetStatistics().FailedLoads;
         clock.Advance(TimeSpan.FromSeconds(1));
         Assert.Throws<PageLoadException>(() => image.ReadAhead(200 * Page, Page));
-        Assert.Contains($"({failed - 5} like it left out.)", messages.All.Where(static message => message.Id == 10).Skip(5).First().Text, StringComparison.Ordinal);
+        Assert.Contains($"({failed - 5} more like it were left out.)", messages.All.Where(static message => message.Id == 10).Skip(5).First().Text, StringComparison.Ordinal);
     }
 
     /// <summary>A clock that a test moves.</summary>

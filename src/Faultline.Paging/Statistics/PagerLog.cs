@@ -1,4 +1,5 @@
 using System;
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 
 namespace Faultline.Paging;
@@ -37,7 +38,7 @@ internal sealed class PagerLog(ILogger logger, TimeProvider time)
 
     public void ClientAttached(PagerClient client)
     {
-        if (IsWanted(LogLevel.Information, _attached, out long leftOut))
+        if (IsWanted(LogLevel.Information, _attached, out string leftOut))
         {
             PagerMessages.ClientAttached(logger, client.Name, leftOut);
         }
@@ -45,7 +46,7 @@ internal sealed class PagerLog(ILogger logger, TimeProvider time)
 
     public void ClientEnded(PagerClient client, ClientEnd end)
     {
-        if (!IsWanted(LogLevel.Information, _ended, out long leftOut))
+        if (!IsWanted(LogLevel.Information, _ended, out string leftOut))
         {
             return;
         }
@@ -64,7 +65,7 @@ internal sealed class PagerLog(ILogger logger, TimeProvider time)
 
     public void LoadFailed(string image, ulong offset, ulong length, Exception cause)
     {
-        if (IsWanted(LogLevel.Warning, _loads, out long leftOut))
+        if (IsWanted(LogLevel.Warning, _loads, out string leftOut))
         {
             PagerMessages.LoadFailed(logger, cause, offset, offset + length, image, cause.Message, leftOut);
         }
@@ -72,7 +73,7 @@ internal sealed class PagerLog(ILogger logger, TimeProvider time)
 
     public void LoadOverdue(string image, ulong offset, ulong length, TimeSpan deadline)
     {
-        if (IsWanted(LogLevel.Warning, _overdue, out long leftOut))
+        if (IsWanted(LogLevel.Warning, _overdue, out string leftOut))
         {
             PagerMessages.LoadOverdue(logger, offset, offset + length, image, deadline, leftOut);
         }
@@ -80,7 +81,7 @@ internal sealed class PagerLog(ILogger logger, TimeProvider time)
 
     public void PageMadeError(string client, VirtualAddress address, string image, ulong offset)
     {
-        if (IsWanted(LogLevel.Error, _errors, out long leftOut))
+        if (IsWanted(LogLevel.Error, _errors, out string leftOut))
         {
             PagerMessages.PageMadeError(logger, address.Value, client, offset, image, leftOut);
         }
@@ -88,7 +89,7 @@ internal sealed class PagerLog(ILogger logger, TimeProvider time)
 
     public void FaultGivenUp(string client, VirtualAddress address, string reason)
     {
-        if (IsWanted(LogLevel.Error, _givenUp, out long leftOut))
+        if (IsWanted(LogLevel.Error, _givenUp, out string leftOut))
         {
             PagerMessages.FaultGivenUp(logger, address.Value, client, reason, leftOut);
         }
@@ -96,15 +97,25 @@ internal sealed class PagerLog(ILogger logger, TimeProvider time)
 
     public void NoRoom(string image, long budget)
     {
-        if (IsWanted(LogLevel.Warning, _room, out long leftOut))
+        if (IsWanted(LogLevel.Warning, _room, out string leftOut))
         {
             PagerMessages.NoRoom(logger, image, budget, leftOut);
         }
     }
 
-    private bool IsWanted(LogLevel level, LogGate gate, out long leftOut)
+    private bool IsWanted(LogLevel level, LogGate gate, out string leftOut)
     {
-        leftOut = 0;
-        return logger.IsEnabled(level) && gate.TryPass(out leftOut);
+        leftOut = string.Empty;
+        if (!logger.IsEnabled(level) || !gate.TryPass(out long count))
+        {
+            return false;
+        }
+
+        if (count != 0)
+        {
+            leftOut = string.Create(CultureInfo.InvariantCulture, $" ({count} more like it were left out.)");
+        }
+
+        return true;
     }
 }
