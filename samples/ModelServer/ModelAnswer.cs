@@ -62,8 +62,9 @@ internal static class ModelAnswer
         {
             using ImageUse use = images.Use(name);
             ImageStatistics statistics = use.Memory.Image.GetStatistics();
+            ulong? budget = pager.Options.BudgetBytes;
             return TypedResults.Ok(new ModelMemory(
-                use.Memory.Length, statistics.ResidentBytes, pager.Options.BudgetBytes, statistics.PagesEvicted, statistics.StoreBytes, statistics.FailedLoads));
+                use.Memory.Length, statistics.ResidentBytes, budget, statistics.PagesEvicted, statistics.StoreBytes, statistics.FailedLoads));
         }
         catch (KeyNotFoundException)
         {

@@ -19,7 +19,8 @@ internal static class ImageCounts
 
     public static void GuessedUsed(PagerCore pager, List<Measurement<long>> into) => Add(pager, into, static table => table.Guesses.Used);
 
-    public static void Replayed(PagerCore pager, List<Measurement<long>> into) => Add(pager, into, static table => table.FillsCache ? table.Image.ReplayedPages : 0);
+    public static void Replayed(PagerCore pager, List<Measurement<long>> into) =>
+        Add(pager, into, static table => table.FillsCache ? table.Image.ReplayedPages : 0);
 
     public static void Loads(PagerCore pager, List<Measurement<long>> into) => Add(pager, into, static table => table.InFlight().Loads);
 
