@@ -180,6 +180,20 @@ internal sealed class WriteWatch
         return Errno.None;
     }
 
+    /// <summary>Notes pages as written that were taken by <see cref="TryFreeze"/>, since what they were taken for did not come about.</summary>
+    public void GiveBack(IReadOnlyList<AddressRange> taken)
+    {
+        using RankedLock.Scope held = Lock.Enter();
+        foreach (AddressRange range in taken)
+        {
+            int end = PageOf(range.Start) + (int)(range.Length >> _pageShift);
+            for (int page = PageOf(range.Start); page < end; page++)
+            {
+                Mark(page);
+            }
+        }
+    }
+
     /// <summary>The reader has these bytes: nobody waits for them any more, and there is room for other copies. The lock is held.</summary>
     public void LetGo(SnapshotPages pages, ulong offset, ulong length)
     {

@@ -28,6 +28,9 @@ public sealed class MemorySnapshot : IPageStore
 
     private bool _isDisposed;
 
+    /// <summary>What was taken from the tracker and is to be given back; null if nothing.</summary>
+    private List<AddressRange>? _taken;
+
     private MemorySnapshot(WatchHost host, ISnapshotSource source, ulong length, MemorySnapshotOptions options)
     {
         _host = host;
@@ -93,8 +96,9 @@ public sealed class MemorySnapshot : IPageStore
     }
 
     /// <summary>
-    /// Freezes what a tracker watches, and takes what was written since it was last asked, at the same instant: <see cref="Changed"/>. The next layer of a chain
-    /// needs nothing else.
+    /// Freezes what a tracker watches, and takes what was written since it was last asked, at the same instant: <see cref="Changed"/>. The next layer of a
+    /// chain needs nothing else. Unless <see cref="Accept"/> is called, the tracker has it back when the snapshot is disposed: a layer that could not be
+    /// written is part of the next.
     /// </summary>
     /// <param name="tracker">A synchronous tracker, of <see cref="DirtyTracker"/>. It goes on.</param>
     /// <param name="space">The address space of what it watches.</param>
@@ -152,6 +156,10 @@ public sealed class MemorySnapshot : IPageStore
         return ValueTask.FromResult(cause is null ? StoreRead.Of(length) : StoreRead.Failed(cause));
     }
 
+    /// <summary>What the tracker gave for this snapshot is in safety, and need not be told again. <c>ImageBuilder</c> says so when a layer is in its
+    /// place.</summary>
+    public void Accept() => Interlocked.Exchange(ref _taken, null);
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -163,6 +171,11 @@ public sealed class MemorySnapshot : IPageStore
             }
 
             _isDisposed = true;
+        }
+
+        if (Interlocked.Exchange(ref _taken, null) is { } taken)
+        {
+            _watch.GiveBack(taken);
         }
 
         _watch.Thaw(_pages);
@@ -231,6 +244,7 @@ public sealed class MemorySnapshot : IPageStore
             {
                 ProtectTime = time;
                 Changed = taken;
+                _taken = taken;
                 return;
             }
 

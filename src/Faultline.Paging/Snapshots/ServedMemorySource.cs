@@ -1,6 +1,8 @@
 using System;
 using System.Collections.Generic;
 using System.Diagnostics.CodeAnalysis;
+using System.Threading;
+using System.Threading.Tasks;
 
 namespace Faultline.Paging;
 
@@ -256,6 +258,19 @@ internal sealed class ServedMemorySource : ISnapshotSource
         }
     }
 
+    /// <summary>An exception is an answer, too.</summary>
+    private static async Task<StoreRead> BeginAsync(PagedImage image, ulong offset, byte[] bytes, CancellationToken limit)
+    {
+        try
+        {
+            return await image.Store.ReadAsync(offset, bytes, limit).ConfigureAwait(false);
+        }
+        catch (Exception cause)
+        {
+            return StoreRead.Failed(cause);
+        }
+    }
+
     /// <summary>What was never copied to the client is in the store alone.</summary>
     [SuppressMessage("Usage", "VSTHRD002", Justification = "A reader of a snapshot waits for its bytes, on its own thread.")]
     private void ReadStore(ulong offset, Span<byte> target)
@@ -263,7 +278,16 @@ internal sealed class ServedMemorySource : ISnapshotSource
         PagedImage image = _table.Image;
         int length = offset < image.Length ? (int)Math.Min((ulong)target.Length, image.Length - offset) : 0;
         byte[] bytes = new byte[length];
-        StoreRead read = length == 0 ? StoreRead.Of(0) : image.Store.ReadAsync(offset, bytes, default).AsTask().GetAwaiter().GetResult();
+        TimeSpan deadline = _watcher.Core.Options.LoadDeadline;
+        var read = StoreRead.Of(0);
+        if (length != 0)
+        {
+            // Not disposed: the store may look at its token for as long as it likes. The bytes are its own until then.
+            CancellationTokenSource limit = new(deadline);
+            Task<StoreRead> reading = BeginAsync(image, offset, bytes, limit.Token);
+            read = Task.WaitAny([reading], deadline) == 0 ? reading.GetAwaiter().GetResult() : StoreRead.Failed(_table.OverdueCause);
+        }
+
         if (!read.IsOk || read.BytesRead != length)
         {
             throw new PageLoadException(image.Name, offset, (ulong)target.Length, "the store failed", read.Cause);

@@ -1,6 +1,7 @@
 using System;
 using System.Buffers;
 using System.Collections.Concurrent;
+using System.Collections.Generic;
 using System.Diagnostics.CodeAnalysis;
 using System.IO;
 using System.Threading;
@@ -110,6 +111,17 @@ public sealed class BlockCache : IDisposable
         }
     }
 
+    /// <summary>Takes a block away. One that is being written this very moment may stay; whoever finds it damaged again says so again.</summary>
+    internal void Forget(CacheKey key)
+    {
+        if (_pending.TryRemove(key, out byte[]? file))
+        {
+            Interlocked.Add(ref _pendingBytes, -file.Length);
+        }
+
+        Discard(key.FileIn(_root));
+    }
+
     private bool TryReadPending(CacheKey key, Span<byte> target)
     {
         if (!_pending.TryGetValue(key, out byte[]? file) || file.Length != target.Length + CacheFile.HeaderSize)
@@ -166,11 +178,17 @@ public sealed class BlockCache : IDisposable
         {
             await foreach (CacheKey key in _queue.Reader.ReadAllAsync(_closing.Token).ConfigureAwait(false))
             {
-                byte[] file = _pending[key];
+                if (!_pending.TryGetValue(key, out byte[]? file))
+                {
+                    continue;
+                }
+
                 bool isWritten = await TryWriteAsync(key, file).ConfigureAwait(false);
                 Interlocked.Increment(ref isWritten ? ref _written : ref _lost);
-                _pending.TryRemove(key, out _);
-                Interlocked.Add(ref _pendingBytes, -file.Length);
+                if (_pending.TryRemove(new KeyValuePair<CacheKey, byte[]>(key, file)))
+                {
+                    Interlocked.Add(ref _pendingBytes, -file.Length);
+                }
             }
         }
         catch (OperationCanceledException)

@@ -9,7 +9,7 @@ namespace Faultline.Stores;
 /// <summary>
 /// A store with a cache on disk before it. It is read in whole blocks; missing blocks beside each other are one read of the store below.
 /// </summary>
-public sealed class CachedPageStore : IPageStore
+public sealed class CachedPageStore : IPageStore, IForgetfulStore
 {
     private readonly IPageStore _inner;
     private readonly BlockCache _cache;
@@ -91,6 +91,17 @@ public sealed class CachedPageStore : IPageStore
 
     /// <inheritdoc/>
     public void Dispose() => _inner.Dispose();
+
+    /// <summary>A block that came damaged has a right checksum in the cache, and would stay damaged for ever.</summary>
+    void IForgetfulStore.Forget(ulong offset, ulong length)
+    {
+        for (ulong block = offset / (ulong)_blockBytes; block * (ulong)_blockBytes < offset + length; block++)
+        {
+            _cache.Forget(new CacheKey(_object, (long)block));
+        }
+
+        (_inner as IForgetfulStore)?.Forget(offset, length);
+    }
 
     /// <summary>Reads a block that is not in the cache, and those after it that are not either; gives the first block after them.</summary>
     private async ValueTask<int> ReadMissingAsync(byte[] blocks, long first, int block, int count, CancellationToken cancellation)

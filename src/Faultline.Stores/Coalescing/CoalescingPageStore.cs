@@ -13,7 +13,7 @@ namespace Faultline.Stores;
 /// once: nothing ever waits for company. While the store is busy reads gather, and go together with their neighbours when it is their turn.
 /// </summary>
 /// <remarks>A joined read that fails is made again one by one, so that its cause reaches only those whose bytes it concerns.</remarks>
-public sealed class CoalescingPageStore : IPageStore
+public sealed class CoalescingPageStore : IPageStore, IForgetfulStore
 {
     private readonly IPageStore _inner;
     private readonly CoalescingOptions _options;
@@ -71,6 +71,8 @@ public sealed class CoalescingPageStore : IPageStore
 
     /// <inheritdoc/>
     public void Dispose() => _inner.Dispose();
+
+    void IForgetfulStore.Forget(ulong offset, ulong length) => (_inner as IForgetfulStore)?.Forget(offset, length);
 
     /// <summary>Starts what may be started now.</summary>
     private void Pump()

@@ -92,7 +92,7 @@ public static class ImageBuilder
     /// <param name="progress">Is told how far it is.</param>
     /// <param name="cancellationToken">Gives up, and leaves nothing.</param>
     /// <exception cref="IOException">The memory could not be read, or the file not written.</exception>
-    public static Task<ImageWritten> CreateAsync(
+    public static async Task<ImageWritten> CreateAsync(
         MemorySnapshot snapshot,
         string path,
         ImageWriterOptions options,
@@ -101,15 +101,19 @@ public static class ImageBuilder
     {
         ArgumentNullException.ThrowIfNull(snapshot);
         ArgumentNullException.ThrowIfNull(options);
-        return options.Base is null || snapshot.Changed is not { } changed
-            ? CreateAsync((IPageStore)snapshot, path, options, progress, cancellationToken)
-            : CreateLayerAsync(
-                snapshot,
-                changed.Select(range => new ImageRange(range.Start - snapshot.Range.Start, range.Length)),
-                path,
-                options,
-                progress,
-                cancellationToken);
+        ImageWritten written;
+        if (options.Base is null || snapshot.Changed is not { } changed)
+        {
+            written = await CreateAsync((IPageStore)snapshot, path, options, progress, cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            IEnumerable<ImageRange> ranges = changed.Select(range => new ImageRange(range.Start - snapshot.Range.Start, range.Length));
+            written = await CreateLayerAsync(snapshot, ranges, path, options, progress, cancellationToken).ConfigureAwait(false);
+        }
+
+        snapshot.Accept();
+        return written;
     }
 
     /// <summary>Copies a store into an ordinary file, with holes where it is zero. The file appears when it is whole.</summary>

@@ -42,6 +42,21 @@ internal sealed class ImageIndex(IPageStore file, string image, ImageFooter foot
     private async ValueTask<ImageEntry> LoadEntryAsync(long chunk, int block, CancellationToken cancellation) =>
         (await LoadAsync(block, cancellation).ConfigureAwait(false))[(int)(chunk % ImageLayout.BlockEntries)];
 
+    /// <summary>
+    /// What the index says of a chunk did not lead to its contents. The checksum of a block is about the checksums in it, and not about the places: those may have
+    /// come damaged, and are to be read anew.
+    /// </summary>
+    public void Forget(long chunk)
+    {
+        int block = (int)(chunk / ImageLayout.BlockEntries);
+        lock (_lock)
+        {
+            _blocks.Remove(block);
+        }
+
+        (file as IForgetfulStore)?.Forget(root[block].Offset, root[block].StoredLength);
+    }
+
     private ImageEntry[]? TryFind(int block)
     {
         if (root[block].Kind == ChunkKind.Zero)
@@ -67,6 +82,12 @@ internal sealed class ImageIndex(IPageStore file, string image, ImageFooter foot
             ImageEntry[] entries = Parse(block, place, stored.AsSpan(0, (int)place.StoredLength), bytes.AsSpan(0, count * ImageEntry.Size));
             Keep(block, entries);
             return entries;
+        }
+        catch (ImageFormatException)
+        {
+            // As for chunks: the next attempt is to have the block from where it comes.
+            (file as IForgetfulStore)?.Forget(place.Offset, place.StoredLength);
+            throw;
         }
         finally
         {

@@ -297,6 +297,25 @@ public sealed class ImagePageStore : IPageStore
 
     private async ValueTask ReadRunAsync(ChunkRun run, ulong offset, Memory<byte> target, CancellationToken cancellation)
     {
+        try
+        {
+            await ReadRunOnceAsync(run, offset, target, cancellation).ConfigureAwait(false);
+        }
+        catch (ImageFormatException damage) when (damage.InnerException is null)
+        {
+            // Whatever keeps these bytes, or their place, keeps damaged ones: the next attempt is to have them from where they come.
+            (run.Owner._file as IForgetfulStore)?.Forget(run.FileOffset, (ulong)run.FileLength);
+            for (long chunk = run.FirstChunk; chunk < run.FirstChunk + run.Count; chunk++)
+            {
+                run.Owner.Index.Forget(chunk);
+            }
+
+            throw;
+        }
+    }
+
+    private async ValueTask ReadRunOnceAsync(ChunkRun run, ulong offset, Memory<byte> target, CancellationToken cancellation)
+    {
         ImagePageStore owner = run.Owner;
         ImageEntry entry = await owner.Index.EntryAsync(run.FirstChunk, cancellation).ConfigureAwait(false);
         Memory<byte> part = PartOf(run.FirstChunk, offset, target, out int skipped);
