@@ -43,8 +43,8 @@ internal sealed class ImageIndex(IPageStore file, string image, ImageFooter foot
         (await LoadAsync(block, cancellation).ConfigureAwait(false))[(int)(chunk % ImageLayout.BlockEntries)];
 
     /// <summary>
-    /// What the index says of a chunk did not lead to its contents. The checksum of a block is about the checksums in it, and not about the places: those may have
-    /// come damaged, and are to be read anew.
+    /// What the index says of a chunk did not lead to its contents. The checksum of a block is about the checksums in it, and not about the places: those
+    /// may have come damaged, and are to be read anew.
     /// </summary>
     public void Forget(long chunk)
     {

@@ -9,7 +9,8 @@ using Faultline.Stores;
 
 namespace Faultline.Paging.Tests;
 
-/// <summary>One run by seed: a pager, an image behind a store that misbehaves, clients of every kind, and people who kill, detach, snapshot and close.</summary>
+/// <summary>One run by seed: a pager, an image behind a store that misbehaves, clients of every kind, and a thread that kills, detaches, saves and closes.
+/// </summary>
 internal sealed class ChaosRun : IDisposable
 {
     private const int Accesses = 40;
@@ -56,7 +57,7 @@ internal sealed class ChaosRun : IDisposable
     /// <summary>Whether the pager was closed in the middle.</summary>
     public bool IsClosed { get; private set; }
 
-    /// <summary>The mischief under way, for messages.</summary>
+    /// <summary>The prank under way, for messages.</summary>
     public string Doing { get; private set; } = string.Empty;
 
     public int Troubles => _store!.Troubles;
@@ -80,8 +81,8 @@ internal sealed class ChaosRun : IDisposable
 
         int leases = _random.Next();
         Start("leases", () => Lease(leases));
-        int mischief = _random.Next();
-        Start("mischief", () => MakeMischief(mischief));
+        int pranks = _random.Next();
+        Start("pranks", () => MakeTrouble(pranks));
     }
 
     /// <summary>Waits until everybody has had an answer to everything.</summary>
@@ -206,7 +207,7 @@ internal sealed class ChaosRun : IDisposable
         }
     }
 
-    private void MakeMischief(int seed)
+    private void MakeTrouble(int seed)
     {
         var random = new Random(seed);
         using ManualResetEventSlim never = new();
@@ -214,8 +215,8 @@ internal sealed class ChaosRun : IDisposable
         {
             never.Wait(random.Next(5, 60), CancellationToken.None);
             ChaosClient victim = _clients[random.Next(_clients.Count)];
-            var what = (Mischief)random.Next((int)Mischief.Count);
-            if (what == Mischief.Detach && HasBudget)
+            var what = (Prank)random.Next((int)Prank.Count);
+            if (what == Prank.Detach && HasBudget)
             {
                 // Whoever is let go and lives on keeps what it has, so nothing is evicted any more: others may then find no room, as the documents say.
                 continue;
@@ -224,17 +225,17 @@ internal sealed class ChaosRun : IDisposable
             Doing = $"{what} of {victim}";
             switch (what)
             {
-                case Mischief.Kill:
+                case Prank.Kill:
                     victim.IsKilled = true;
                     victim.Space.Dispose();
                     break;
-                case Mischief.Detach:
+                case Prank.Detach:
                     victim.Paged.Detach((DetachPolicy)random.Next(2));
                     break;
-                case Mischief.Track:
+                case Prank.Track:
                     Track(victim, random);
                     break;
-                case Mischief.Save:
+                case Prank.Save:
                     Save(victim);
                     break;
                 default:
@@ -303,7 +304,7 @@ internal sealed class ChaosRun : IDisposable
     private static bool IsDefinite(Exception error) =>
         error is MemoryEngineException or InvalidOperationException or ArgumentException or IOException or PageLoadException;
 
-    private enum Mischief
+    private enum Prank
     {
         Kill = 0,
         Detach,

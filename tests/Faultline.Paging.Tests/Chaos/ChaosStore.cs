@@ -7,8 +7,8 @@ using System.Threading.Tasks;
 namespace Faultline.Paging.Tests;
 
 /// <summary>
-/// A store that does, by seed, what stores do on bad days: answers late, out of order, on other threads or never; fails, gives too little, gives damaged bytes, or
-/// keeps the caller's thread. While it is calm it answers at once and right.
+/// A store that does, by seed, what stores do on bad days: answers late, out of order, on other threads or never; fails, gives too little, gives damaged
+/// bytes, or keeps the caller's thread. While it is calm it answers at once and right.
 /// </summary>
 internal sealed class ChaosStore(byte[] contents, int seed, bool damages) : IPageStore
 {

@@ -8,8 +8,8 @@ using Xunit;
 namespace Faultline.Paging.Tests;
 
 /// <summary>
-/// Everything that can go wrong, at once and by seed. In the end every access had the right bytes or a definite error, what recovers is served again, and nothing is
-/// left behind. <c>FAULTLINE_CHAOS_SEEDS</c> is the number of seeds, <c>FAULTLINE_CHAOS_FIRST</c> the first of them.
+/// Everything that can go wrong, at once and by seed. In the end every access had the right bytes or a definite error, what recovers is served again, and
+/// nothing is left behind. <c>FAULTLINE_CHAOS_SEEDS</c> is the number of seeds, <c>FAULTLINE_CHAOS_FIRST</c> the first of them.
 /// </summary>
 public abstract class ChaosTests(IMemoryEngine engine) : PagerTests(engine)
 {
@@ -55,7 +55,9 @@ public abstract class ChaosTests(IMemoryEngine engine) : PagerTests(engine)
     }
 
     private static int Number(string name, int otherwise) =>
-        int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0 ? number : otherwise;
+        int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0
+            ? number
+            : otherwise;
 
     private async Task<ChaosRun> RunAsync(ChaosImage image, string folder, int seed)
     {

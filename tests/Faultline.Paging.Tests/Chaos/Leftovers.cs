@@ -6,7 +6,8 @@ using System.Text.RegularExpressions;
 
 namespace Faultline.Paging.Tests;
 
-/// <summary>What this process has that a test could leave behind: descriptors by what they are, threads of ours, children, frames of the managed engine.</summary>
+/// <summary>What this process has that a test could leave behind: descriptors by what they are, threads of ours, children, frames of the managed engine.
+/// </summary>
 internal sealed partial class Leftovers
 {
     private readonly SortedDictionary<string, int> _counts = [];

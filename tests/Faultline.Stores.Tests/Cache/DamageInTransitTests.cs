@@ -23,7 +23,8 @@ public sealed class DamageInTransitTests
             byte[] contents = new byte[256 << 10];
             new Random(4).NextBytes(contents);
             string path = Path.Combine(folder, "image.flt");
-            await ImageBuilder.CreateAsync(new MemoryPageStore(contents), path, new ImageWriterOptions { ChunkBytes = 16 << 10 }, cancellationToken: cancellation);
+            ImageWriterOptions options = new() { ChunkBytes = 16 << 10 };
+            await ImageBuilder.CreateAsync(new MemoryPageStore(contents), path, options, cancellationToken: cancellation);
             DamagingStore source = new(await File.ReadAllBytesAsync(path, cancellation));
             using BlockCache cache = new(Path.Combine(folder, "cache"));
             IPageStore file = cached ? new CachedPageStore(source, cache, "damage", 4096) : source;
