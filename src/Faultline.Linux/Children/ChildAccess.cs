@@ -86,12 +86,12 @@ internal abstract unsafe class ChildAccess : IMemoryAccess
         }
     }
 
-    /// <summary>Lets the thread run on any of these processors, and its client look for its answer: for who wants to be quick rather than cheap.</summary>
-    internal void Unbind(ReadOnlySpan<int> processors)
+    /// <summary>Binds the thread to other processors than its process; a client on the only one of them takes turns with it.</summary>
+    internal void BindTo(ReadOnlySpan<int> processors)
     {
         if (Process.TryEnter())
         {
-            Thread.SharesProcessor &= !ProcessorBinding.Bind(Thread.Id, processors);
+            Thread.SharesProcessor = ProcessorBinding.Bind(Thread.Id, processors) ? processors.Length == 1 : Thread.SharesProcessor;
             Process.Leave();
         }
     }

@@ -22,6 +22,8 @@ internal static class ContextVerbs
         AddressRange range = step.Range;
         switch (step.Verb)
         {
+            case StepVerb.Move or StepVerb.CopyFrom when side.IsOrphaned(step.Context):
+                return default;
             case StepVerb.Close:
                 if (side.IsInUse(step.Context))
                 {
@@ -68,7 +70,7 @@ internal static class ContextVerbs
         }
 
         SystemResult<UserfaultfdApi> api = opened.Value.Handshake((UserfaultfdFeatures)step.Mode);
-        side.AddContext(step.Context, opened.Value);
+        side.AddContext(step.Context, opened.Value, step.Space);
         return StepOutcome.Of(api.Errno, 0, (ulong)api.Value.Features);
     }
 

@@ -11,7 +11,7 @@ namespace Faultline.Verification.Kernel;
 internal sealed class EngineSide : IDisposable
 {
     /// <summary>Longer than any step takes on a busy machine.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
 
     private const int Accessors = 2 * (Arena.Actors + 1);
 
@@ -21,6 +21,10 @@ internal sealed class EngineSide : IDisposable
     // For each address space: two modes of each actor, and of the program itself.
     private readonly IMemoryAccess?[][] _access = [new IMemoryAccess?[Accessors], new IMemoryAccess?[Accessors]];
     private readonly IUserfaultfdPoller _poller;
+
+    // Which address space each context belongs to, and whether that has ended.
+    private readonly int[] _owner = new int[Arena.Contexts];
+    private readonly bool[] _isOrphaned = new bool[Arena.Contexts];
 
     // The actor whose call waits for an event to be read, or -1; and whether it was seen asleep.
     private int _eventActor = -1;
@@ -143,18 +147,29 @@ internal sealed class EngineSide : IDisposable
         }
     }
 
+    /// <summary>What a step answered: as it was, or what it has answered since if it was asleep.</summary>
+    public StepOutcome Latest(in Step step, in StepOutcome before) =>
+        before.Kind == OutcomeKind.Asleep && _actors[step.Actor] is { IsRunning: false } actor ? actor.Outcome : before;
+
+    /// <summary>
+    /// Whether a context belongs to an address space that has ended. Calls that its owner makes for it cannot be made any more.
+    /// </summary>
+    public bool IsOrphaned(int slot) => _isOrphaned[slot];
+
     public StepOutcome OutcomeOf(int actor) => _actors[actor]!.Outcome;
 
     public Step StepOf(int actor) => _actors[actor]!.Step;
 
     /// <summary>
     /// Waits until every actor sleeps in a fault or for an event, or is done. A waiter in a fault is on its context's list; the list loses it when it
-    /// is woken, in the very call that wakes, so the numbers agree only when nobody is on the way.
+    /// is woken, in the very call that wakes, so the numbers agree only when nobody is on the way. Or for a moment: a fault that races with another one may
+    /// put itself on the list, look again, and go on. So they have to agree twice.
     /// </summary>
     /// <exception cref="TimeoutException">It did not come to that.</exception>
     public void Settle()
     {
         long start = Stopwatch.GetTimestamp();
+        bool hasAgreed = false;
         while (true)
         {
             if (_eventActor >= 0 && _actors[_eventActor] is not { IsRunning: true })
@@ -173,12 +188,14 @@ internal sealed class EngineSide : IDisposable
             bool isWaitingForEvent = _eventActor >= 0;
             int inFaults = running - (isWaitingForEvent ? 1 : 0);
             int waiting = Waiting();
-            bool isAsleep = (waiting == inFaults && (!isWaitingForEvent || IsEventAsleep())) || (isWaitingForEvent && waiting == running);
-            if (isAsleep && int.PopCount(Running) == running)
+            bool agrees = ((waiting == inFaults && (!isWaitingForEvent || IsEventAsleep())) || (isWaitingForEvent && waiting == running))
+                && int.PopCount(Running) == running;
+            if (agrees && hasAgreed)
             {
                 return;
             }
 
+            hasAgreed = agrees;
             if (Stopwatch.GetElapsedTime(start) > Patience)
             {
                 throw new TimeoutException($"On the {Name} engine the actors neither sleep nor finish: {DescribeActors()}");
@@ -205,9 +222,11 @@ internal sealed class EngineSide : IDisposable
         Settle();
     }
 
-    public void AddContext(int slot, IUserfaultfd context)
+    public void AddContext(int slot, IUserfaultfd context, int owner)
     {
         Contexts[slot] = context;
+        _owner[slot] = owner;
+        _isOrphaned[slot] = false;
         _poller.Add(context, slot);
     }
 
@@ -260,6 +279,11 @@ internal sealed class EngineSide : IDisposable
         }
 
         DisposeSpace(space);
+        for (int slot = 0; slot < _owner.Length; slot++)
+        {
+            _isOrphaned[slot] |= _owner[slot] == space;
+        }
+
         return true;
     }
 
@@ -331,7 +355,11 @@ internal sealed class EngineSide : IDisposable
             {
                 foreach (VmaInfo mapping in space?.Inspector.GetMappings(Arena.Range).Value ?? [])
                 {
-                    context?.Unregister(mapping.Range);
+                    // Whoever that wakes is done before the next one goes: which mappings become one depends on who was first.
+                    if (context is not null && context.Unregister(mapping.Range).IsOk)
+                    {
+                        Settle();
+                    }
                 }
             }
 

@@ -57,7 +57,7 @@ internal static class MessageVerb
             return " (no place for its context)";
         }
 
-        side.AddContext(slot, forked);
+        side.AddContext(slot, forked, ForkVerbs.ChildSpace);
         return string.Create(CultureInfo.InvariantCulture, $" context={slot} {forked.Features}");
     }
 

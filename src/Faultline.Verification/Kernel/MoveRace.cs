@@ -1,4 +1,5 @@
 using System;
+using System.Diagnostics;
 using System.Threading;
 using Faultline.Linux;
 using Faultline.Linux.Children;
@@ -8,6 +9,11 @@ namespace Faultline.Verification.Kernel;
 /// <summary>One run of <see cref="RaceMove"/>: the place, and who takes part.</summary>
 internal sealed class MoveRace
 {
+    private const int LooksBeforeYield = 200;
+
+    // All rounds take a few milliseconds, unless others keep the toucher from its processor.
+    private static readonly TimeSpan MostTime = TimeSpan.FromMilliseconds(100);
+
     private readonly IUserfaultfd _context;
     private readonly IAddressSpace _space;
     private readonly IMemoryAccess _mover;
@@ -41,7 +47,8 @@ internal sealed class MoveRace
         var toucher = new Thread(Touch) { IsBackground = true };
         toucher.Start();
         var outcome = StepOutcome.Of(Errno.None);
-        for (int round = 0; round < rounds && outcome == StepOutcome.Of(Errno.None); round++)
+        long start = Stopwatch.GetTimestamp();
+        for (int round = 0; round < rounds && outcome == StepOutcome.Of(Errno.None) && Stopwatch.GetElapsedTime(start) < MostTime; round++)
         {
             outcome = Once(source, target, (ulong)round);
         }
@@ -97,9 +104,16 @@ internal sealed class MoveRace
         _space.Advise(source, Advice.Cold);
         Interlocked.Exchange(ref _go, 1);
         FillResult moved = _context.Move(target.Start, source.Start, PageSize.Small);
-        while (Volatile.Read(ref _go) != 0)
+        for (int look = 0; Volatile.Read(ref _go) != 0; look++)
         {
-            Thread.SpinWait(1);
+            if (look < LooksBeforeYield)
+            {
+                Thread.SpinWait(1);
+            }
+            else
+            {
+                Thread.Yield();
+            }
         }
 
         Span<PagemapEntry> entry = stackalloc PagemapEntry[1];
@@ -120,7 +134,7 @@ internal sealed class MoveRace
         if (_processors.Length > 1)
         {
             ProcessorBinding.Bind(0, _processors.AsSpan(1));
-            (toucher as ChildAccess)?.Unbind(_processors.AsSpan(1));
+            (toucher as ChildAccess)?.BindTo(_processors.AsSpan(1));
         }
 
         while (!_isOver)

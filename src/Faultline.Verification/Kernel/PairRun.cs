@@ -12,7 +12,8 @@ internal sealed class PairRun : IDisposable
     private const UserfaultfdFeatures Events =
         UserfaultfdFeatures.EventFork | UserfaultfdFeatures.EventRemap | UserfaultfdFeatures.EventRemove | UserfaultfdFeatures.EventUnmap;
 
-    private static readonly TimeSpan ShortPatience = TimeSpan.FromMilliseconds(50);
+    /// <summary>How long engines that disagree on who sleeps are given to come round.</summary>
+    private static readonly TimeSpan SecondLook = TimeSpan.FromMilliseconds(100);
 
     private readonly EnginePair _engines;
     private readonly PairRunMode _mode;
@@ -157,7 +158,27 @@ internal sealed class PairRun : IDisposable
 
         PairRunMode mode = isEvent || isMapping || TouchesWatched(in step) ? PairRunMode.Careful : _mode;
         StepOutcome linux = Linux.Perform(in step, isEvent, mode);
-        return (linux, Managed.Perform(in step, isEvent, linux.Kind == OutcomeKind.Asleep ? PairRunMode.Careful : _mode));
+        StepOutcome managed = Managed.Perform(in step, isEvent, linux.Kind == OutcomeKind.Asleep ? PairRunMode.Careful : _mode);
+        if ((linux.Kind == OutcomeKind.Asleep) != (managed.Kind == OutcomeKind.Asleep))
+        {
+            WaitForAgreement();
+            linux = Linux.Latest(in step, in linux);
+            managed = Managed.Latest(in step, in managed);
+        }
+
+        return (linux, managed);
+    }
+
+    // A moment that was taken for sleep passes; a sleep does not.
+    private void WaitForAgreement()
+    {
+        long start = Stopwatch.GetTimestamp();
+        do
+        {
+            Linux.Settle();
+            Managed.Settle();
+        }
+        while (Linux.Running != Managed.Running && Stopwatch.GetElapsedTime(start) < SecondLook);
     }
 
     /// <summary>Closes all contexts, waits for every actor, and looks a last time.</summary>
@@ -209,18 +230,15 @@ internal sealed class PairRun : IDisposable
             return null;
         }
 
-        Linux.Settle();
-        Managed.Settle();
+        WaitForAgreement();
         if (Linux.Running != Managed.Running)
         {
-            // One that was woken and looks again is counted among the waiters for a moment, before it finds that it need not wait.
-            SpinWait.SpinUntil(() => Linux.Running == Managed.Running, ShortPatience);
-            Linux.Settle();
-            Managed.Settle();
-        }
+            if (IsOvertaken(runningBefore, runningBefore & ~(Linux.Running & Managed.Running)))
+            {
+                IsUnordered = true;
+                return null;
+            }
 
-        if (Linux.Running != Managed.Running)
-        {
             return new(index, "which actors sleep", Bits(Linux.Running), Bits(Managed.Running));
         }
 
@@ -276,6 +294,9 @@ internal sealed class PairRun : IDisposable
 
         return false;
     }
+
+    // One that went on together with others finds its target filled by one of them, or fills it and comes to a part of its source that it has to wait for.
+    private bool IsOvertaken(int running, int finished) => int.PopCount(finished) > 1 && DoesAny(running, StepVerb.CopyFrom);
 
     // Private anonymous pages come out the same whoever is first. A COPY that is woken while one registration after the other is taken away may find its
     // target still registered, or not any more.

@@ -258,6 +258,22 @@ public abstract class PagemapScanConformance(EngineHost host) : ConformanceSuite
         Assert.Equal([true, true, true, true], Enumerable.Range(0, 4).Select(page => Bed.IsProtected(area, page)));
     }
 
+    // Poison is protected like a page; when the advice takes it away, the protection stays where pages of files keep theirs.
+    [Theory]
+    [InlineData(MemoryKind.Anonymous, false)]
+    [InlineData(MemoryKind.ShmemShared, true)]
+    [InlineData(MemoryKind.ShmemPrivate, true)]
+    public void ScanAndProtect_PoisonThenDropped_ProtectionStaysOnFilesOnly(MemoryKind kind, bool stays)
+    {
+        (MappedArea area, FaultMonitor monitor) = Tracked(kind, pages: 2);
+        Expect.Filled(monitor.Uffd.Poison(area.Page(0)), PageSize.Small);
+        Scan(Request(area) with { Flags = PagemapScanFlags.WriteProtectMatching, Mask = PageCategories.Written });
+        Assert.True(Bed.IsProtected(area, 0));
+        Expect.Ok(Bed.Space.Advise(area.Page(0), Advice.DontNeed));
+        Assert.Equal(stays, Bed.IsProtected(area, 0));
+        Assert.False(Bed.Pagemap(area, 0).IsPresent);
+    }
+
     [Fact]
     public void ScanAndProtect_OrdinaryMapping_SkippedSilently()
     {
