@@ -60,7 +60,7 @@ internal sealed class ReplayRounds(IMemoryEngine engine)
         using var pager = new Pager(engine);
         using PagedMemory memory = pager.Map(new LateStore(ImageBytes, TimeSpan.Zero));
         using WorkingSetRecorder recorder = memory.Image.Record();
-        Touch(memory);
+        PageWalk.Touch(engine, memory, Pages);
         return recorder.ToWorkingSet();
     }
 
@@ -69,7 +69,7 @@ internal sealed class ReplayRounds(IMemoryEngine engine)
         using var pager = new Pager(engine);
         using PagedMemory memory = pager.Map(new LateStore(ImageBytes, Latency));
         long begun = Stopwatch.GetTimestamp();
-        Touch(memory);
+        PageWalk.Touch(engine, memory, Pages);
         return (Stopwatch.GetElapsedTime(begun).TotalMilliseconds, pager.GetStatistics().Faults);
     }
 
@@ -80,7 +80,7 @@ internal sealed class ReplayRounds(IMemoryEngine engine)
         using PagedMemory memory = pager.Map(new LateStore(ImageBytes, Latency));
         long begun = Stopwatch.GetTimestamp();
         using WorkingSetReplay replay = memory.Image.Replay(set);
-        Touch(memory);
+        PageWalk.Touch(engine, memory, Pages);
         return Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
     }
 
@@ -91,21 +91,7 @@ internal sealed class ReplayRounds(IMemoryEngine engine)
         using PagedMemory memory = pager.Map(new LateStore(ImageBytes, Latency));
         using WorkingSetReplay replay = memory.Image.Replay(set);
         await replay.Completion;
-        Touch(memory);
+        PageWalk.Touch(engine, memory, Pages);
         return pager.GetStatistics().Faults;
-    }
-
-    /// <summary>Real faults, taken inside system calls.</summary>
-    private void Touch(PagedMemory memory)
-    {
-        using IMemoryAccess access = engine.Home.OpenAccess(AccessMode.Kernel).OrThrow("accessor");
-        foreach (int page in Pages)
-        {
-            AccessResult result = access.Load(memory.Range.Start + ((ulong)page * PageSize.Small), out _);
-            if (!result.IsOk)
-            {
-                throw new BenchmarkException($"Page {page} could not be read: {result.Fault}.");
-            }
-        }
     }
 }

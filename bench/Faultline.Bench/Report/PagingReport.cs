@@ -23,9 +23,15 @@ public sealed record PagingReport
     /// <summary>A working set brought ahead, over a store that answers late.</summary>
     public required ReplayRow Replay { get; init; }
 
+    /// <summary>Guesses over a store that answers late.</summary>
+    public required PrefetchReport Prefetch { get; init; }
+
+    /// <summary>What recording a working set costs.</summary>
+    public required RecordingRow Recording { get; init; }
+
     /// <summary>A snapshot of memory that is being written to.</summary>
     public required SnapshotRow Snapshot { get; init; }
 
     /// <summary>Whether every target that was measured is met.</summary>
-    public bool TargetsMet => OnePage.Met != false && Evicting.Met != false && Replay.Met && Snapshot.Met;
+    public bool TargetsMet => OnePage.Met != false && Evicting.Met != false && Replay.Met && Prefetch.Met && Recording.Met && Snapshot.Met;
 }

@@ -17,6 +17,13 @@ public static class PagingTable
         ReplayRow replay = report.Replay;
         text.Append(CultureInfo.InvariantCulture, $"| {replay.Touches} pages over a store that takes {replay.StoreLatencyMs:0} ms, working set brought ahead | {replay.ReplayMs:0} ms | on demand {replay.OnDemandMs:0} ms | {replay.Speedup:0.0} × faster | ≥ {replay.SpeedupTarget:0} |\n");
         text.Append(CultureInfo.InvariantCulture, $"| its faults | {replay.FaultsWithReplay:0} | on demand {replay.FaultsOnDemand:0} | {replay.FaultsAvoided:0.0%} avoided | ≥ {replay.FaultsAvoidedTarget:0%} |\n");
+        foreach (PrefetchRow row in report.Prefetch.Rows)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"| {row.Order}: {row.Touches} pages over that store, guessed | {row.WithUs:0} µs a page, {row.PagesGuessed:0} guessed, {row.UsedShare:0%} used | without guesses {row.WithoutUs:0} µs | {row.Ratio:0.00} | ≤ {row.Target} |\n");
+        }
+
+        RecordingRow recording = report.Recording;
+        text.Append(CultureInfo.InvariantCulture, $"| one page at a time, its working set recorded | {recording.WithUs:0.00} µs a page | not recorded {recording.WithoutUs:0.00} µs | {recording.Ratio:0.000} | ≤ {recording.Target} |\n");
         SnapshotRow snapshot = report.Snapshot;
         text.Append(CultureInfo.InvariantCulture, $"| snapshot of {snapshot.Bytes >> 20} MiB, {snapshot.WrittenPerSecond:0%} written a second: the pause | {snapshot.PauseMs:0.0} ms | a bare write-protect call {snapshot.BareMs:0.0} ms | {snapshot.PauseRatio:0.00} | ≤ {snapshot.PauseTarget} |\n");
         text.Append(CultureInfo.InvariantCulture, $"| the same: until all was read | {snapshot.ReadMs:0} ms | {snapshot.CopiedPages:0} pages copied | | |\n");

@@ -128,8 +128,7 @@ public sealed class MemorySnapshot : IPageStore
     public ValueTask<StoreRead> ReadAsync(ulong offset, Memory<byte> target, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length);
-        int length = (int)Math.Min((ulong)target.Length, Length - offset);
+        int length = (int)Math.Min((ulong)target.Length, Length - Math.Min(offset, Length));
         if (length == 0)
         {
             return ValueTask.FromResult(StoreRead.Of(0));

@@ -4,6 +4,8 @@ using System.IO;
 using System.Net;
 using System.Net.Http;
 using System.Net.Http.Headers;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -41,12 +43,7 @@ public sealed class HttpPageStore : RemotePageStore
     {
         ArgumentNullException.ThrowIfNull(address);
         options ??= new RemoteStoreOptions();
-        handler ??= new SocketsHttpHandler
-        {
-            MaxConnectionsPerServer = options.Requests,
-            ConnectTimeout = options.AttemptTimeout,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-        };
+        handler ??= CreateHandler(options);
         var client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         try
         {
@@ -61,6 +58,24 @@ public sealed class HttpPageStore : RemotePageStore
         }
     }
 
+    private static SocketsHttpHandler CreateHandler(RemoteStoreOptions options)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            MaxConnectionsPerServer = options.Requests,
+            ConnectTimeout = options.AttemptTimeout,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        };
+        if (options.TrustedAuthorities is { } trusted)
+        {
+            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            policy.CustomTrustStore.AddRange(trusted);
+            handler.SslOptions.CertificateChainPolicy = policy;
+        }
+
+        return handler;
+    }
+
     /// <inheritdoc/>
     protected override async Task FetchAsync(ulong offset, Memory<byte> target, CancellationToken cancellationToken)
     {
@@ -73,8 +88,9 @@ public sealed class HttpPageStore : RemotePageStore
         RequireRange(response);
         RequireSame(response);
         ContentRangeHeaderValue? range = response.Content.Headers.ContentRange;
-        if (range?.From != (long)offset || range.To != (long)offset + target.Length - 1)
+        if (range?.From != (long)offset || range.To < (long)offset + target.Length - 1)
         {
+            // More than was asked for is all right: the rest is left in the connection.
             throw new IOException($"{DisplayName} was asked for bytes {offset} to {offset + (ulong)target.Length - 1}, and gave '{range}'.");
         }
 
@@ -129,6 +145,11 @@ public sealed class HttpPageStore : RemotePageStore
         try
         {
             return await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+        }
+        catch (HttpRequestException cause) when (cause.InnerException is AuthenticationException refusal)
+        {
+            // A certificate gets no better by asking again.
+            throw new IOException($"{DisplayName} cannot be trusted: {refusal.Message.TrimEnd('.')}.", cause);
         }
         catch (HttpRequestException cause)
         {

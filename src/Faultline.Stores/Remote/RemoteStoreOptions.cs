@@ -1,4 +1,5 @@
 using System;
+using System.Security.Cryptography.X509Certificates;
 
 namespace Faultline.Stores;
 
@@ -23,6 +24,9 @@ public sealed record RemoteStoreOptions
 
     /// <summary>The longest pause between retries.</summary>
     public TimeSpan LongestPause { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The certificates an <c>https</c> server's must come from, in place of those the system trusts; null for those.</summary>
+    public X509Certificate2Collection? TrustedAuthorities { get; init; }
 
     /// <summary>The clock of timeouts and pauses.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;

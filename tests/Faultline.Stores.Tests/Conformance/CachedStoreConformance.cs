@@ -4,6 +4,7 @@ using Faultline.Paging;
 namespace Faultline.Stores.Tests;
 
 /// <summary>A cache on disk before a store that can break.</summary>
+[ConformanceOf(typeof(CachedPageStore))]
 public sealed class CachedStoreConformance : BreakableStoreConformance
 {
     private FlakyStore? _below;

@@ -4,6 +4,7 @@ using Faultline.Paging;
 namespace Faultline.Stores.Tests;
 
 /// <summary>Joined reads of a store that answers late, and can break.</summary>
+[ConformanceOf(typeof(CoalescingPageStore))]
 public sealed class CoalescingStoreConformance : BreakableStoreConformance
 {
     private FlakyStore? _below;

@@ -6,6 +6,7 @@ using Faultline.Paging;
 namespace Faultline.Stores.Tests;
 
 /// <summary>A real web server, which is killed and started again.</summary>
+[ConformanceOf(typeof(HttpPageStore))]
 public sealed class HttpStoreConformance : BreakableStoreConformance
 {
     private NginxServer? _server;

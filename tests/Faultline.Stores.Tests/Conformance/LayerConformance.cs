@@ -5,6 +5,7 @@ using Faultline.Paging;
 namespace Faultline.Stores.Tests;
 
 /// <summary>Three layers, the lowest of which can break.</summary>
+[ConformanceOf(typeof(ImagePageStore))]
 public sealed class LayerConformance : BreakableStoreConformance
 {
     private FlakyStore? _lowest;

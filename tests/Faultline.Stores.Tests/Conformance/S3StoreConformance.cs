@@ -6,6 +6,7 @@ using Faultline.S3;
 namespace Faultline.Stores.Tests;
 
 /// <summary>A real object storage, which is killed and started again.</summary>
+[ConformanceOf(typeof(S3PageStore))]
 public sealed class S3StoreConformance : BreakableStoreConformance
 {
     private S3Server? _server;

@@ -13,7 +13,8 @@ public abstract class StoreConformance : IAsyncLifetime
 {
     private IPageStore? _store;
 
-    protected byte[] Contents { get; } = Sample.Bytes(Sample.OddLength);
+    /// <summary>What the store holds: at least <see cref="Sample.OddLength"/> bytes.</summary>
+    protected byte[] Contents { get; init; } = Sample.Bytes(Sample.OddLength);
 
     private protected TestFolder Folder { get; } = new();
 

@@ -197,6 +197,51 @@ public sealed class HttpStoreTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Read_EncryptedServerKilledAndStartedInTheMiddle_LosesNothing()
+    {
+        byte[] contents = Serve("image", 8 << 20);
+        var options = new RemoteStoreOptions { TrustedAuthorities = Server.Authorities };
+        using HttpPageStore store = await HttpPageStore.OpenAsync(Server.SecureAddressOf("image"), options);
+        var trouble = Task.Run(async () =>
+        {
+            for (int i = 0; i < 2; i++)
+            {
+                await Task.Delay(40);
+                await Server.KillAsync();
+                await Task.Delay(80);
+                await Server.StartAsync();
+            }
+        });
+        do
+        {
+            for (int offset = 0; offset < contents.Length; offset += 1 << 18)
+            {
+                Reading.AssertSame(contents.AsMemory(offset, 1 << 18), await store.BytesAsync((ulong)offset, 1 << 18));
+            }
+        }
+        while (!trouble.IsCompleted);
+
+        await trouble;
+        Assert.True(store.Retries > 0, "The server was away, and nothing had to be asked twice.");
+    }
+
+    [Fact]
+    public async Task Open_CertificateThatNobodyKnows_FailsAtOnceAndSaysWhy()
+    {
+        Serve("image", 4096);
+        long begun = Stopwatch.GetTimestamp();
+        IOException refused = await Assert.ThrowsAnyAsync<IOException>(() => HttpPageStore.OpenAsync(Server.SecureAddressOf("image")));
+        Assert.Contains("cannot be trusted", refused.Message, StringComparison.Ordinal);
+        Assert.InRange(Stopwatch.GetElapsedTime(begun).TotalSeconds, 0, 5);
+
+        // One that comes from a trusted authority, but is another server's, is not trusted either.
+        var options = new RemoteStoreOptions { TrustedAuthorities = Server.Authorities };
+        Uri elsewhere = new UriBuilder(Server.SecureAddressOf("image")) { Host = "127.0.0.1" }.Uri;
+        refused = await Assert.ThrowsAnyAsync<IOException>(() => HttpPageStore.OpenAsync(elsewhere, options));
+        Assert.Contains("cannot be trusted", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Open_LayersBesideEachOther_AreFollowed()
     {
         byte[] bytes = Sample.Bytes(Sample.OddLength);

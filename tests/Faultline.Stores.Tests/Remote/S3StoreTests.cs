@@ -51,6 +51,25 @@ public sealed class S3StoreTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Read_SignedAddress_WorksAndIsNotShown()
+    {
+        byte[] contents = Sample.Bytes(300_000);
+        await Server.PutAsync("image", contents);
+        Uri address = await Server.SignAsync("image");
+        Assert.Contains("Signature=", address.Query, StringComparison.Ordinal);
+        using HttpPageStore store = await HttpPageStore.OpenAsync(address);
+        Reading.AssertSame(contents, await store.AllAsync());
+        Assert.DoesNotContain("Signature", store.DisplayName, StringComparison.Ordinal);
+
+        // This server knows who it is that signed; it does not check signatures of version 4.
+        var forged = new Uri(address.AbsoluteUri.Replace("Credential=S3RVER", "Credential=NOBODY", StringComparison.Ordinal));
+        IOException refused = await Assert.ThrowsAnyAsync<IOException>(() => HttpPageStore.OpenAsync(forged));
+        Assert.Contains("403", refused.Message, StringComparison.Ordinal);
+        await Server.PutAsync("image", Sample.Bytes(300_000, 2));
+        Assert.IsType<StoreChangedException>(await store.CauseAsync(0, 1000));
+    }
+
+    [Fact]
     public async Task Open_NoSuchObject_FailsAtOnceAndSaysSo()
     {
         FileNotFoundException missing = await Assert.ThrowsAsync<FileNotFoundException>(() => OpenAsync("nothing"));

@@ -5,6 +5,8 @@ using System.IO;
 using System.Linq;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Threading.Tasks;
 using Xunit;
 
@@ -18,6 +20,7 @@ internal sealed class NginxServer : IAsyncDisposable
 
     private readonly string _folder;
     private readonly int _port = FreePort();
+    private readonly int _securePort = FreePort();
     private Process? _process;
 
     private NginxServer(string folder) => _folder = folder;
@@ -33,12 +36,19 @@ internal sealed class NginxServer : IAsyncDisposable
         Assert.SkipUnless(Program is not null, "nginx is not installed: `apt-get install nginx-light` (or eng/test-servers.sh) brings it.");
         var server = new NginxServer(folder);
         Directory.CreateDirectory(server.Files);
+        server.MakeCertificate();
         await File.WriteAllTextAsync(Path.Combine(folder, "nginx.conf"), server.Configuration());
         await server.StartAsync();
         return server;
     }
 
     public Uri AddressOf(string name) => new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_port}/{name}"));
+
+    /// <summary>The same, encrypted; the certificate comes from <see cref="Authorities"/> alone.</summary>
+    public Uri SecureAddressOf(string name) => new(string.Create(CultureInfo.InvariantCulture, $"https://localhost:{_securePort}/{name}"));
+
+    /// <summary>Made for this server, and trusted by nobody else.</summary>
+    public X509Certificate2Collection Authorities { get; } = [];
 
     /// <summary>Starts it on the port it had, and waits until it answers.</summary>
     public async Task StartAsync()
@@ -100,6 +110,9 @@ internal sealed class NginxServer : IAsyncDisposable
           scgi_temp_path scgi;
           server {
             listen 127.0.0.1:{{_port}};
+            listen 127.0.0.1:{{_securePort}} ssl;
+            ssl_certificate {{_folder}}/server.pem;
+            ssl_certificate_key {{_folder}}/server.key;
             root {{Files}};
             if (-f $document_root/trouble) { return 503; }
             location /no-tag/ { alias {{Files}}/; etag off; }
@@ -109,6 +122,26 @@ internal sealed class NginxServer : IAsyncDisposable
           }
         }
         """);
+
+    /// <summary>An authority, and a certificate for localhost that it has signed.</summary>
+    private void MakeCertificate()
+    {
+        // The banned clock is that of the program under test; a certificate is valid by the calendar.
+        DateTimeOffset now = TimeProvider.System.GetUtcNow();
+        using var authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var authority = new CertificateRequest("CN=an authority of a test", authorityKey, HashAlgorithmName.SHA256);
+        authority.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
+        using X509Certificate2 root = authority.CreateSelfSigned(now.AddDays(-1), now.AddDays(2));
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("localhost");
+        request.CertificateExtensions.Add(names.Build());
+        using X509Certificate2 certificate = request.Create(root, now.AddDays(-1), now.AddDays(1), [1, 2, 3, 4]);
+        File.WriteAllText(Path.Combine(_folder, "server.pem"), certificate.ExportCertificatePem());
+        File.WriteAllText(Path.Combine(_folder, "server.key"), key.ExportPkcs8PrivateKeyPem());
+        Authorities.Add(X509CertificateLoader.LoadCertificate(root.RawData));
+    }
 
     private async Task SignalAsync(string signal)
     {

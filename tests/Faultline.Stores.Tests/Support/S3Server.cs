@@ -58,6 +58,21 @@ internal sealed class S3Server : IAsyncDisposable
         await client.PutObjectAsync(request);
     }
 
+    /// <summary>An address that lets whoever has it read an object for an hour.</summary>
+    public async Task<Uri> SignAsync(string key)
+    {
+        using IAmazonS3 client = NewClient();
+        var request = new GetPreSignedUrlRequest
+        {
+            BucketName = Bucket,
+            Key = key,
+            Verb = HttpVerb.GET,
+            Protocol = Protocol.HTTP,
+            Expires = TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(1),
+        };
+        return new Uri(await client.GetPreSignedURLAsync(request));
+    }
+
     public async Task StartAsync()
     {
         var start = new ProcessStartInfo("node") { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
