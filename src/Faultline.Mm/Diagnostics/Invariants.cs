@@ -1,3 +1,5 @@
+using System;
+using System.Buffers;
 using System.Collections.Generic;
 
 namespace Faultline.Mm;
@@ -12,6 +14,8 @@ internal sealed unsafe class Invariants
 
     private readonly MmSystem _system;
     private readonly List<string> _violations = [];
+
+    private readonly uint _frames;
 
     /// <summary>References and entries found, by frame.</summary>
     private readonly int[] _references;
@@ -33,8 +37,17 @@ internal sealed unsafe class Invariants
     private Invariants(MmSystem system)
     {
         _system = system;
-        _references = new int[system.Memory.PopulatedFrames];
-        _mappings = new int[system.Memory.PopulatedFrames];
+        _frames = (uint)system.Memory.PopulatedFrames;
+        _references = RentCleared(_frames);
+        _mappings = RentCleared(_frames);
+    }
+
+    // Arrays of this size are collected with the oldest generation, and a fuzzer asks hundreds of times a second.
+    private static int[] RentCleared(uint length)
+    {
+        int[] array = ArrayPool<int>.Shared.Rent((int)length);
+        array.AsSpan(0, (int)length).Clear();
+        return array;
     }
 
     /// <summary>Finds what does not add up; in words, for a person.</summary>
@@ -61,6 +74,8 @@ internal sealed unsafe class Invariants
             check.Report(violation);
         }
 
+        ArrayPool<int>.Shared.Return(check._references);
+        ArrayPool<int>.Shared.Return(check._mappings);
         return check._violations;
     }
 
@@ -76,7 +91,7 @@ internal sealed unsafe class Invariants
     /// <summary>An entry maps a frame.</summary>
     public void FoundEntry(uint frame)
     {
-        if (frame >= _references.Length)
+        if (frame >= _frames)
         {
             Report($"An entry names frame {frame}, which does not exist.");
             return;
@@ -89,7 +104,7 @@ internal sealed unsafe class Invariants
     /// <summary>A huge entry maps a whole folio.</summary>
     public void FoundHugeEntry(uint frame)
     {
-        if (frame >= _references.Length || _system.Memory.FrameAt(frame)->Order != PhysicalMemory.HugeOrder)
+        if (frame >= _frames || _system.Memory.FrameAt(frame)->Order != PhysicalMemory.HugeOrder)
         {
             Report($"A huge entry names frame {frame}, which is not the first of a huge folio.");
             return;
@@ -143,7 +158,7 @@ internal sealed unsafe class Invariants
         long charged = 0;
         int tableFrames = 0;
         uint inUse = 1;
-        for (uint number = 1; number < _references.Length; number++)
+        for (uint number = 1; number < _frames; number++)
         {
             Frame* frame = _system.Memory.FrameAt(number);
             var flags = (FolioFlags)frame->Flags;
