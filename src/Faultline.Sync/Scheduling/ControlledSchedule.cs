@@ -34,6 +34,9 @@ internal sealed class ControlledSchedule : IDisposable
 
     private bool _isRedundant;
 
+    /// <summary>Whether nothing is chosen now, nor noted.</summary>
+    private bool _isCalm;
+
     /// <summary>What the strategy threw: not a failure of the program but of the exploration.</summary>
     private ExceptionDispatchInfo? _strategyError;
 
@@ -114,6 +117,15 @@ internal sealed class ControlledSchedule : IDisposable
         _threads.Add(thread);
         _steps?.Started(parent.Number);
         return thread;
+    }
+
+    /// <summary>Says whether there are choices from here on.</summary>
+    /// <returns>Whether there were none before.</returns>
+    public bool SetCalm(bool isCalm)
+    {
+        bool before = _isCalm;
+        _isCalm = isCalm;
+        return before;
     }
 
     /// <summary>A point of the running thread: it may go on at once, or sleep while others run.</summary>
@@ -203,7 +215,7 @@ internal sealed class ControlledSchedule : IDisposable
             return null;
         }
 
-        if (_program.QuietCheck is { } check && self is { HasEnded: true } or { IsAsleep: true } && IsQuiet())
+        if (_program.QuietCheck is { } check && self is { IsAtRest: true } && IsQuiet())
         {
             RunQuietCheck(check!, self!);
             if (IsAbandoned)
@@ -213,6 +225,11 @@ internal sealed class ControlledSchedule : IDisposable
         }
 
         uint runnable = Runnable();
+        if (runnable == 0)
+        {
+            runnable = WhoWantsQuiet();
+        }
+
         while (runnable == 0 && AdvanceClock())
         {
             runnable = Runnable();
@@ -222,6 +239,11 @@ internal sealed class ControlledSchedule : IDisposable
         {
             FailIfAnyIsLeft();
             return null;
+        }
+
+        if (_isCalm)
+        {
+            return InTurn(self, runnable);
         }
 
         ScheduledThread? next = _steps is null ? AskStrategy(self, runnable) : AskSteps(self, runnable);
@@ -244,13 +266,7 @@ internal sealed class ControlledSchedule : IDisposable
             }
         }
 
-        foreach (ScheduledThread thread in _threads)
-        {
-            if (thread != next)
-            {
-                thread.HasYielded = false;
-            }
-        }
+        ForgetYields(next);
     }
 
     private ScheduledThread? AskSteps(ScheduledThread? self, uint runnable)
@@ -324,7 +340,31 @@ internal sealed class ControlledSchedule : IDisposable
         return ready != 0 ? ready : yielded;
     }
 
-    private bool IsQuiet() => Latches.AreAllFree && _threads.All(thread => thread.HasEnded || thread.IsAsleep || !thread.HasBegun);
+    /// <summary>The first thread that waits until all others sleep.</summary>
+    private uint WhoWantsQuiet() => _threads.Find(thread => thread is { WantsQuiet: true, HasEnded: false }) is { } patient ? 1u << patient.Number : 0;
+
+    /// <summary>The thread that runs where nothing is chosen: the one that ran, if it can, else the next one.</summary>
+    private ScheduledThread InTurn(ScheduledThread? self, uint runnable)
+    {
+        int from = self?.Number ?? 0;
+        uint fromHere = runnable & (uint.MaxValue << from);
+        ScheduledThread next = _threads[BitOperations.TrailingZeroCount(fromHere != 0 ? fromHere : runnable)];
+        ForgetYields(next);
+        return next;
+    }
+
+    private void ForgetYields(ScheduledThread next)
+    {
+        foreach (ScheduledThread thread in _threads)
+        {
+            if (thread != next)
+            {
+                thread.HasYielded = false;
+            }
+        }
+    }
+
+    private bool IsQuiet() => Latches.AreAllFree && _threads.TrueForAll(static thread => thread.IsAtRest);
 
     private void RunQuietCheck(Action check, ScheduledThread self)
     {

@@ -20,6 +20,16 @@ internal interface ISchedule
     /// <summary>Returns when the caller was chosen to run and the condition holds; changes of what it looks at are announced as writes.</summary>
     void Await(object target, Func<bool> condition);
 
+    /// <summary>Returns when every other thread sleeps, waits for the caller, or has ended.</summary>
+    void AwaitQuiet();
+
+    /// <summary>From here on nothing is chosen: the caller runs on while it can, and the others in turn when it cannot.</summary>
+    /// <returns>Whether it was so already.</returns>
+    bool BeginCalm();
+
+    /// <summary>From here on there are choices again.</summary>
+    void EndCalm();
+
     /// <summary>Fails the schedule if a lock of this rank may not be taken now.</summary>
     void CheckOrder(LockRank rank, LockPlace place);
 

@@ -38,6 +38,7 @@ internal sealed class ReducedStrategy(int maxPreemptions) : IStepStrategy
     {
         if (_depth == 0)
         {
+            // Threads may have started others before, where nothing was to be chosen.
             _history.Clear();
             _threadCount = threads.Count;
             _childSleep = 0;
@@ -70,7 +71,7 @@ internal sealed class ReducedStrategy(int maxPreemptions) : IStepStrategy
             _childSleep |= step.DependsOn(threads[sleeper].Next) ? 0 : 1u << sleeper;
         }
 
-        _history.Append(node.Chosen, in step, chosen.HasTimedOut);
+        _history.Append(node.Chosen, in step, chosen.ComesAfterAll);
         if (depth >= _freshFrom)
         {
             foreach (int race in _history.Races)

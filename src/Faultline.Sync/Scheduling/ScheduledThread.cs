@@ -25,6 +25,9 @@ internal sealed class ScheduledThread : ISchedule
     /// <summary>Where it sleeps; null if it does not.</summary>
     private Parker? _parker;
 
+    /// <summary>Whether it waits until all others sleep.</summary>
+    private bool _wantsQuiet;
+
     /// <summary>What it waits for; null if for nothing of that kind.</summary>
     private Func<bool>? _condition;
 
@@ -62,13 +65,20 @@ internal sealed class ScheduledThread : ISchedule
         !HasEnded
         && (_latch is null || _schedule.Latches.IsFree(_latch, _mode))
         && (_parker is null || _parker.HasPermit || DeadlineMs <= _schedule.NowMs)
-        && (_condition is null || _condition());
+        && (_condition is null || _condition())
+        && !_wantsQuiet;
 
-    /// <summary>Whether it runs on, if it does, because its sleep is over and not because it was woken.</summary>
-    public bool HasTimedOut => _parker is { HasPermit: false };
+    /// <summary>Whether it runs on, if it does, only because nobody else can.</summary>
+    public bool ComesAfterAll => _wantsQuiet || _parker is { HasPermit: false };
+
+    /// <summary>Whether it waits until all others sleep.</summary>
+    public bool WantsQuiet => _wantsQuiet;
 
     /// <summary>Whether it sleeps until another thread wakes it, or time passes.</summary>
     public bool IsAsleep => _parker is { HasPermit: false };
+
+    /// <summary>Whether it is in no call that changes anything: not begun, ended, asleep, or waiting for others to end or to sleep.</summary>
+    public bool IsAtRest => HasEnded || !HasBegun || _wantsQuiet || IsAsleep || (_condition is not null && Next.Target is ScheduledThread);
 
     /// <summary>Whether it waits for a lock.</summary>
     public bool WantsLock => _latch is not null;
@@ -105,6 +115,18 @@ internal sealed class ScheduledThread : ISchedule
         _schedule.Switch(this);
         _condition = null;
     }
+
+    public void AwaitQuiet()
+    {
+        _wantsQuiet = true;
+        Next = new Step(StepKind.Local);
+        _schedule.Switch(this);
+        _wantsQuiet = false;
+    }
+
+    public bool BeginCalm() => _schedule.SetCalm(true);
+
+    public void EndCalm() => _schedule.SetCalm(false);
 
     public void CheckOrder(LockRank rank, LockPlace place)
     {
@@ -186,6 +208,7 @@ internal sealed class ScheduledThread : ISchedule
         { HasEnded: true } => $"{Name} has ended",
         { _latch: { } latch } => $"{Name} wants {_rank} ({_mode}), held by {_schedule.Latches.Describe(latch, _schedule.NameOf)}",
         { _condition: not null, Next.Target: ScheduledThread other } => $"{Name} waits for the end of {other.Name}",
+        { _wantsQuiet: true } => $"{Name} waits until all others sleep",
         { _condition: not null } => $"{Name} waits for a condition of {Next.Target?.GetType().Name}",
         _ => $"{Name} sleeps and nobody is left to wake it",
     };

@@ -111,6 +111,32 @@ public static class Seam
         return true;
     }
 
+    /// <summary>
+    /// Does something of which no other order is looked at than one: what is there before the threads meet, and what ends it. Others run where the caller has to
+    /// wait, and afterwards until they sleep. Ordinary threads just do it.
+    /// </summary>
+    /// <param name="action">What to do.</param>
+    public static void Calmly(Action action)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        if (!IsScheduled)
+        {
+            action();
+            return;
+        }
+
+        // Before: what others have begun ends in every order. After: it ends in one.
+        ISchedule schedule = _current!;
+        schedule.AwaitQuiet();
+        bool wasCalm = schedule.BeginCalm();
+        action();
+        schedule.AwaitQuiet();
+        if (!wasCalm)
+        {
+            schedule.EndCalm();
+        }
+    }
+
     /// <summary>Starts a thread: one of the caller's schedule, if the caller belongs to one, else an ordinary one in the background.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="body">What it does.</param>

@@ -43,6 +43,13 @@ public sealed class PagerBed
     /// <param name="pages">How many such pages.</param>
     public static byte[] Content(ulong word, int pages = 1) => RaceBed.Content(word, pages);
 
+    /// <summary>
+    /// Does what comes before the threads meet: of this no other order is looked at than one, which leaves the more schedules for what is looked at. Threads
+    /// that it starts run until they sleep.
+    /// </summary>
+    /// <param name="setUp">What to do.</param>
+    public static void Prepare(Action setUp) => Seam.Calmly(setUp);
+
     /// <summary>Starts a thread of the schedule. All are joined before the program's end counts.</summary>
     /// <param name="name">Its name, for messages.</param>
     /// <param name="body">What it does.</param>
@@ -118,10 +125,13 @@ public sealed class PagerBed
             _threads[i].Join();
         }
 
-        for (int i = _owned.Count - 1; i >= 0; i--)
+        Seam.Calmly(() =>
         {
-            _owned[i].Dispose();
-        }
+            for (int i = _owned.Count - 1; i >= 0; i--)
+            {
+                _owned[i].Dispose();
+            }
+        });
     }
 
     internal void Check()

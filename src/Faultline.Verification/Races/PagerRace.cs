@@ -16,51 +16,73 @@ internal abstract class PagerRace : RaceScenario
     /// <summary>The pages of the image.</summary>
     protected virtual int Pages => 1;
 
-    /// <summary>How much of it may be in memory.</summary>
-    protected virtual ulong? BudgetBytes => null;
-
     /// <summary>Whether reads of the store fail.</summary>
     protected virtual bool StoreFails => false;
 
     protected virtual UserfaultfdFeatures MoreFeatures => UserfaultfdFeatures.None;
 
-    public override void Arrange(RaceBed bed)
+    /// <summary>The bytes of the image: another word in each page.</summary>
+    private byte[] Contents
     {
-        IAddressSpace space = bed.NewSpace();
-        IMemoryAccess[] accesses = [bed.Access(space), bed.Access(space)];
-        bed.Thread("main", () => Run(bed, space, accesses));
+        get
+        {
+            byte[] bytes = new byte[Pages * (int)PageSize.Small];
+            for (int page = 0; page < Pages; page++)
+            {
+                RaceBed.Content(WordOf(page)).CopyTo(bytes, page * (int)PageSize.Small);
+            }
+
+            return bytes;
+        }
     }
 
-    /// <summary>What meets; <paramref name="pager"/> is disposed afterwards.</summary>
-    protected abstract void Meet(Pager pager, IAddressSpace space, AddressRange area, IMemoryAccess[] accesses);
+    public override void Arrange(RaceBed bed) => bed.Thread("main", () => Run(bed));
+
+    /// <summary>What meets; everything is disposed afterwards.</summary>
+    protected abstract void Meet(PagerScene scene);
+
+    /// <summary>The word that a page of the image is full of.</summary>
+    protected static ulong WordOf(int page) => Word + ((ulong)page << 56);
 
     /// <summary>A load that may end in the image's word, or in a fault that is allowed.</summary>
     protected static void Load(IMemoryAccess access, AddressRange area, int page, params ReadOnlySpan<AccessFault> allowed)
     {
         AccessFault fault = access.Load(RaceBed.PageOf(area, page).Start, out ulong value).Fault;
         RaceBed.Require(
-            fault == AccessFault.None ? value == Word : allowed.Contains(fault), $"a load of page {page} ended with {fault} and {value:x}.");
+            fault == AccessFault.None ? value == WordOf(page) : allowed.Contains(fault), $"a load of page {page} ended with {fault} and {value:x}.");
     }
 
-    private void Run(RaceBed bed, IAddressSpace space, IMemoryAccess[] accesses)
+    /// <summary>The options of the pager: as little as there can be, so that what is looked at is all there is.</summary>
+    protected virtual PagerOptions Configure(PagerOptions smallest) => smallest;
+
+    /// <summary>What is done before the threads meet, with nobody beside.</summary>
+    protected virtual void Prepare(PagerScene scene)
     {
-        PagerOptions options = new()
-        {
-            HandlerThreads = 1,
-            LoadBytes = (int)PageSize.Small,
-            SequentialWindowBytes = (int)PageSize.Small,
-            NeighbourPages = 1,
-            BudgetBytes = BudgetBytes,
-            TimeProvider = ScheduleClock.Instance,
-        };
-        using Pager pager = new(bed.Engine, options);
-        PagedImage image = pager.OpenImage(new Store(RaceBed.Content(Word, Pages), StoreFails));
-        var request = MapRequest.PrivateFile(image.File, image.MappedLength);
-        AddressRange area = new(space.Map(in request).OrThrow("mmap"), image.MappedLength);
-        PagerClient client = pager.Attach(UserfaultfdHandshake.Open(space, Features | MoreFeatures).OrThrow("userfaultfd"));
-        client.AddRegion(area, image, 0, RegionKind.PrivateImage);
-        Meet(pager, space, area, accesses);
     }
+
+    private void Run(RaceBed bed)
+    {
+        PagerScene? scene = null;
+
+        // Setting up and ending is the same whoever meets; that a pager ends beside a fault is a race of its own.
+        Seam.Calmly(() =>
+        {
+            scene = new PagerScene(bed, Configure(Smallest), Features | MoreFeatures, new Store(Contents, StoreFails), Pages);
+            Prepare(scene);
+        });
+        Meet(scene!);
+        Seam.Calmly(scene!.Dispose);
+    }
+
+    private static PagerOptions Smallest => new()
+    {
+        HandlerThreads = 1,
+        LoadBytes = (int)PageSize.Small,
+        SequentialWindowBytes = (int)PageSize.Small,
+        NeighbourPages = 1,
+        Prefetch = PrefetchOptions.Off,
+        TimeProvider = ScheduleClock.Instance,
+    };
 
     private sealed class Store(byte[] contents, bool fails) : IPageStore
     {

@@ -161,7 +161,12 @@ internal sealed class RaceBed
     }
 
     /// <summary>The program that a scheduler runs.</summary>
-    internal ScheduledProgram ToProgram() => new(_bodies, Check) { ThreadNames = _names, Cleanup = Cleanup };
+    internal ScheduledProgram ToProgram() => new(_bodies, Check)
+    {
+        ThreadNames = _names,
+        QuietCheck = () => RequireNoViolations("when every thread slept or had ended"),
+        Cleanup = Cleanup,
+    };
 
     private static AddressRange Map(MapRequest request, IAddressSpace space) => new(space.Map(in request).OrThrow("mmap"), request.Length);
 

@@ -9,17 +9,19 @@ internal sealed class PagerFaultVersusEviction : PagerRace
 
     protected override int Pages => 4;
 
-    protected override ulong? BudgetBytes => 2 * PageSize.Small;
+    // Without headroom the faults make room themselves.
+    protected override PagerOptions Configure(PagerOptions smallest) =>
+        smallest with { Budget = new MemoryBudget(2 * PageSize.Small) { HeadroomBytes = 0 } };
 
-    protected override void Meet(Pager pager, IAddressSpace space, AddressRange area, IMemoryAccess[] accesses)
+    protected override void Meet(PagerScene scene)
     {
         SeamThread other = Seam.Start("client two", () =>
         {
-            Load(accesses[1], area, page: 2);
-            Load(accesses[1], area, page: 3);
+            Load(scene.Access[1], scene.Area, page: 2);
+            Load(scene.Access[1], scene.Area, page: 3);
         });
-        Load(accesses[0], area, page: 0);
-        Load(accesses[0], area, page: 1);
+        Load(scene.Access[0], scene.Area, page: 0);
+        Load(scene.Access[0], scene.Area, page: 1);
         other.Join();
     }
 }

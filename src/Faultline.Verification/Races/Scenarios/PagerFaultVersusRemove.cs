@@ -9,14 +9,14 @@ internal sealed class PagerFaultVersusRemove : PagerRace
 
     protected override UserfaultfdFeatures MoreFeatures => UserfaultfdFeatures.EventRemove;
 
-    protected override void Meet(Pager pager, IAddressSpace space, AddressRange area, IMemoryAccess[] accesses)
+    protected override void Meet(PagerScene scene)
     {
         SeamThread other = Seam.Start("client", () =>
         {
-            AccessFault fault = accesses[0].Load(area.Start, out ulong value).Fault;
+            AccessFault fault = scene.Access[0].Load(scene.Area.Start, out ulong value).Fault;
             RaceBed.Require(fault == AccessFault.None && value is Word or 0, $"the load ended with {fault} and {value:x}.");
         });
-        RaceBed.Expect("MADV_DONTNEED", space.Advise(area, Advice.DontNeed).Errno);
+        RaceBed.Expect("MADV_DONTNEED", scene.Space.Advise(scene.Area, Advice.DontNeed).Errno);
         other.Join();
     }
 }

@@ -9,10 +9,10 @@ internal sealed class PagerFaultVersusStoreFailure : PagerRace
 
     protected override bool StoreFails => true;
 
-    protected override void Meet(Pager pager, IAddressSpace space, AddressRange area, IMemoryAccess[] accesses)
+    protected override void Meet(PagerScene scene)
     {
-        SeamThread other = Seam.Start("client two", () => Load(accesses[1], area, page: 0, AccessFault.BusError));
-        AccessFault fault = accesses[0].Load(area.Start, out _).Fault;
+        SeamThread other = Seam.Start("client two", () => Load(scene.Access[1], scene.Area, page: 0, AccessFault.BusError));
+        AccessFault fault = scene.Access[0].Load(scene.Area.Start, out _).Fault;
         RaceBed.Require(fault == AccessFault.BusError, $"the load ended with {fault}.");
         other.Join();
     }
