@@ -1,5 +1,6 @@
 using System;
 using System.Threading;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Paging;
 
@@ -14,7 +15,7 @@ internal sealed class OwnWatch : WatchHost
     private readonly IUserfaultfd _context;
     private readonly IUserfaultfdPoller _poller;
     private readonly WriteWatch _watch;
-    private readonly Thread _handler;
+    private readonly SeamThread _handler;
     private Errno _failure;
 
     private OwnWatch(IMemoryEngine engine, IAddressSpace space, IUserfaultfd context, AddressRange range, ulong pageBytes)
@@ -24,11 +25,10 @@ internal sealed class OwnWatch : WatchHost
         Space = space;
         _watch = new WriteWatch(context, range, pageBytes, new WriteLeases());
         _poller = engine.CreatePoller();
-        _handler = new Thread(Handle) { IsBackground = true, Name = "faultline write watch" };
         try
         {
             _poller.Add(context, 0).OrThrow("poller add", range);
-            _handler.Start();
+            _handler = Seam.Start("faultline write watch", Handle);
         }
         catch
         {

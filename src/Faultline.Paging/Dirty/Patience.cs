@@ -1,6 +1,7 @@
 using System;
 using System.Diagnostics;
 using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Paging;
 
@@ -18,11 +19,11 @@ internal sealed class Patience : IDisposable
         if (_pause is null)
         {
             _pause = new Parker();
-            _begun = Stopwatch.GetTimestamp();
+            _begun = Seam.Timestamp;
         }
 
         _pause.Park(1);
-        return Stopwatch.GetElapsedTime(_begun) < Longest;
+        return Stopwatch.GetElapsedTime(_begun, Seam.Timestamp) < Longest;
     }
 
     public void Dispose() => _pause?.Dispose();

@@ -4,6 +4,7 @@ using System.Diagnostics;
 using System.Numerics;
 using System.Threading;
 using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Paging;
 
@@ -128,7 +129,7 @@ internal sealed class WriteWatch
         var joined = new WrittenRanges(written);
         for (int index = 0; index < _written.Length; index++)
         {
-            while (Volatile.Read(ref _written[index]) != 0)
+            while (HasWritten(index))
             {
                 Errno errno = TakeWord(index, ref joined);
                 if (errno == Errno.None)
@@ -249,7 +250,18 @@ internal sealed class WriteWatch
         return _context.WriteProtect(addresses, WriteProtectModes.None).Errno;
     }
 
-    private void Mark(int page) => Volatile.Write(ref _written[page / 64], _written[page / 64] | (1UL << (page % 64)));
+    /// <summary>Whether a page of a word was written. Needs no lock: a write that is being noted now is one of the next call.</summary>
+    private bool HasWritten(int index)
+    {
+        Seam.Touch(_written, TouchKind.Read, index);
+        return Volatile.Read(ref _written[index]) != 0;
+    }
+
+    private void Mark(int page)
+    {
+        Seam.Touch(_written, TouchKind.Write, page / 64);
+        Volatile.Write(ref _written[page / 64], _written[page / 64] | (1UL << (page % 64)));
+    }
 
     /// <summary>Protects all but what is leased for writing.</summary>
     private Errno ProtectLocked()
@@ -304,6 +316,7 @@ internal sealed class WriteWatch
             }
         }
 
+        Seam.Touch(_written, TouchKind.Write, index);
         Volatile.Write(ref _written[index], taken & leased);
         rest = taken;
         while (NextRun(index, ref rest, out AddressRange range))
@@ -355,6 +368,7 @@ internal sealed class WriteWatch
                 joined.Add(AddressesOf((index * 64) + BitOperations.TrailingZeroCount(word)));
             }
 
+            Seam.Touch(_written, TouchKind.Write, index);
             Volatile.Write(ref _written[index], 0);
         }
 

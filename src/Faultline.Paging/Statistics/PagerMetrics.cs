@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics.Metrics;
 using System.Threading;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Paging;
 
@@ -77,6 +78,12 @@ internal static class PagerMetrics
     /// <returns>Its name: the one wanted, with a number if another pager has it.</returns>
     public static string Add(PagerCore pager, string wanted)
     {
+        if (Seam.IsScheduled)
+        {
+            // A schedule that is cut short ends no pager: all of them would be kept here.
+            return wanted;
+        }
+
         while (true)
         {
             PagerCore[] before = Pagers;

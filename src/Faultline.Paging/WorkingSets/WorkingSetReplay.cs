@@ -1,9 +1,10 @@
 using System;
-using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Threading;
 using System.Threading.Tasks;
+using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Paging;
 
@@ -17,16 +18,23 @@ namespace Faultline.Paging;
 /// </remarks>
 public sealed class WorkingSetReplay : IDisposable
 {
+    private const int NextPlace = 1;
+    private const int LoadingPlace = 2;
+
     private readonly PagedImage _image;
+    private readonly RankedLock _lock = new(LockRank.PagerGuesses);
     private readonly List<ReplayBatch> _batches;
-    private readonly BlockingCollection<(ReplayBatch? Batch, PagerClient? Client)> _toInstall = [];
+    private readonly ReplayQueue _toInstall = new();
     private readonly List<ReplayBatch> _loaded = [];
-    private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Thread[] _loaders;
-    private readonly Thread _installer;
+    private readonly SeamThread?[] _loaders;
+    private SeamThread? _installer;
     private Activity? _activity;
-    private int _hasBegun;
+
+    /// <summary>Guard: the lock, as of the threads' beginning.</summary>
+    private bool _hasBegun;
+
+    private volatile bool _isStopped;
     private int _next;
     private int _loading;
     private long _pagesLoaded;
@@ -37,13 +45,7 @@ public sealed class WorkingSetReplay : IDisposable
         _image = image;
         _batches = ReplayBatch.Of(set, image.Table.ChunkPages, image.Table.WindowPages);
         _loading = Math.Max(1, Math.Min(readsAtOnce, _batches.Count));
-        _loaders = new Thread[_loading];
-        for (int i = 0; i < _loaders.Length; i++)
-        {
-            _loaders[i] = new Thread(Load) { IsBackground = true, Name = $"faultline-replay-{i}" };
-        }
-
-        _installer = new Thread(Install) { IsBackground = true, Name = "faultline-replay-install" };
+        _loaders = new SeamThread?[_loading];
     }
 
     /// <summary>Ends when everything was brought, and installed in the clients there are.</summary>
@@ -58,26 +60,23 @@ public sealed class WorkingSetReplay : IDisposable
     /// <summary>Ends it early. What was brought stays.</summary>
     public void Dispose()
     {
-        _stop.Cancel();
+        using (RankedLock.Scope held = _lock.Enter())
+        {
+            // If it never began, it does not begin any more.
+            Seam.Touch(this, TouchKind.Write);
+            _isStopped = true;
+            _hasBegun = true;
+        }
+
         _image.StopReplay(this);
-
         Complete();
-
-        // If it never began, it does not begin any more.
-        if (Interlocked.Exchange(ref _hasBegun, 1) != 0)
+        foreach (SeamThread? loader in _loaders)
         {
-            foreach (Thread loader in _loaders)
-            {
-                loader.Join();
-            }
+            loader?.Join();
         }
 
-        if (!_toInstall.IsAddingCompleted)
-        {
-            _toInstall.CompleteAdding();
-        }
-
-        _installer.Join();
+        _toInstall.Dispose();
+        _installer?.Join();
         _completion.TrySetResult();
     }
 
@@ -94,7 +93,7 @@ public sealed class WorkingSetReplay : IDisposable
 
     internal void Begin(ReplayStart start)
     {
-        _installer.Start();
+        _installer = Seam.Start("faultline-replay-install", Install);
         if (start == ReplayStart.AtOnce)
         {
             BeginToLoad();
@@ -105,37 +104,49 @@ public sealed class WorkingSetReplay : IDisposable
     internal void Serve(PagerClient client)
     {
         BeginToLoad();
-        try
-        {
-            _toInstall.Add((null, client));
-        }
-        catch (InvalidOperationException)
-        {
-            // Ended meanwhile: its faults find the pages in the cache.
-        }
+
+        // If it has ended meanwhile, the client's faults find the pages in the cache.
+        _toInstall.Add(null, client);
     }
 
     private void BeginToLoad()
     {
-        if (Interlocked.Exchange(ref _hasBegun, 1) != 0)
+        using RankedLock.Scope held = _lock.Enter();
+        if (_hasBegun)
         {
             return;
         }
 
+        _hasBegun = true;
         Activity? activity = PagerTraces.BeginBeside(PagerTraces.ReplayName, _image.TraceContext);
         activity?.SetTag(TelemetryTag.Image, _image.Name);
         Volatile.Write(ref _activity, activity);
-        foreach (Thread loader in _loaders)
+        for (int i = 0; i < _loaders.Length; i++)
         {
-            loader.Start();
+            _loaders[i] = Seam.Start($"faultline-replay-{i}", Load);
         }
+    }
+
+    private bool IsStopped
+    {
+        get
+        {
+            Seam.Touch(this, TouchKind.Read);
+            return _isStopped;
+        }
+    }
+
+    private int Next()
+    {
+        Seam.Touch(this, TouchKind.Write, NextPlace);
+        return Interlocked.Increment(ref _next) - 1;
     }
 
     private void Load()
     {
         LoadTable table = _image.Table;
         Activity.Current = Volatile.Read(ref _activity);
-        while (!_stop.IsCancellationRequested && Interlocked.Increment(ref _next) - 1 is int index && index < _batches.Count)
+        while (!IsStopped && Next() is int index && index < _batches.Count)
         {
             if (table.BudgetPages != 0 && table.States.Total(PageState.Cached) > table.BudgetPages * 3L / 4)
             {
@@ -157,21 +168,22 @@ public sealed class WorkingSetReplay : IDisposable
             }
 
             Interlocked.Add(ref _pagesLoaded, batch.Pages);
-            _toInstall.Add((batch, null));
+            _toInstall.Add(batch, null);
         }
 
         // The last one out: from here on only clients come.
+        Seam.Touch(this, TouchKind.Write, LoadingPlace);
         if (Interlocked.Decrement(ref _loading) == 0)
         {
-            _toInstall.Add((null, null));
+            _toInstall.Add(null, null);
         }
     }
 
     private void Install()
     {
-        foreach ((ReplayBatch? batch, PagerClient? added) in _toInstall.GetConsumingEnumerable())
+        while (_toInstall.TryTake(out ReplayBatch? batch, out PagerClient? added))
         {
-            if (_stop.IsCancellationRequested)
+            if (IsStopped)
             {
                 continue;
             }

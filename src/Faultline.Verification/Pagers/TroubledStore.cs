@@ -37,9 +37,9 @@ public sealed class TroubledStore(PagerBed bed, ReadOnlyMemory<byte> contents) :
         }
 
         // Continued on the thread that answers: that is a thread of the schedule.
-        TaskCompletionSource<StoreRead> later = new();
-        bed.Start("store", () => later.SetResult(Answer(offset, target, fails)));
-        return new(later.Task);
+        LateAnswer later = new();
+        bed.Start("store", () => later.Give(Answer(offset, target, fails)));
+        return later.Task;
     }
 
     /// <inheritdoc/>

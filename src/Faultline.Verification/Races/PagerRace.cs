@@ -67,7 +67,7 @@ internal abstract class PagerRace : RaceScenario
         // Setting up and ending is the same whoever meets; that a pager ends beside a fault is a race of its own.
         Seam.Calmly(() =>
         {
-            scene = new PagerScene(bed, Configure(Smallest), Features | MoreFeatures, new Store(Contents, StoreFails), Pages);
+            scene = new PagerScene(bed, Configure(Smallest), Features | MoreFeatures, new RaceStore(Contents, StoreFails), Pages);
             Prepare(scene);
         });
         Meet(scene!);
@@ -83,25 +83,4 @@ internal abstract class PagerRace : RaceScenario
         Prefetch = PrefetchOptions.Off,
         TimeProvider = ScheduleClock.Instance,
     };
-
-    private sealed class Store(byte[] contents, bool fails) : IPageStore
-    {
-        public ulong Length => (ulong)contents.Length;
-
-        public ValueTask<StoreRead> ReadAsync(ulong offset, Memory<byte> target, CancellationToken cancellationToken)
-        {
-            if (fails)
-            {
-                return new(StoreRead.Failed(new System.IO.IOException("This read was to fail.")));
-            }
-
-            contents.AsMemory((int)offset, target.Length).CopyTo(target);
-            return new(StoreRead.Of(target.Length));
-        }
-
-        public void Dispose()
-        {
-            // The bytes are the scenario's.
-        }
-    }
 }

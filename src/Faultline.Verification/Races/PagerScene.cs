@@ -8,9 +8,10 @@ internal sealed class PagerScene : IDisposable
 {
     private const int Accesses = 3;
 
-    public PagerScene(RaceBed bed, PagerOptions options, UserfaultfdFeatures features, IPageStore store, int pages)
+    public PagerScene(RaceBed bed, PagerOptions options, UserfaultfdFeatures features, RaceStore store, int pages)
     {
         Bed = bed;
+        Store = store;
         Space = bed.NewSpace();
         Access = new IMemoryAccess[Accesses];
         for (int i = 0; i < Accesses; i++)
@@ -30,6 +31,8 @@ internal sealed class PagerScene : IDisposable
 
     public RaceBed Bed { get; }
 
+    public RaceStore Store { get; }
+
     public Pager Pager { get; }
 
     public PagedImage Image { get; }
@@ -48,5 +51,14 @@ internal sealed class PagerScene : IDisposable
     /// <summary>The processors of the client's threads, one for each.</summary>
     public IMemoryAccess[] Access { get; }
 
-    public void Dispose() => Pager.Dispose();
+    /// <summary>The image mapped in this process; null before <see cref="MapHere"/>.</summary>
+    public PagedMemory? Here { get; private set; }
+
+    public void MapHere() => Here = Pager.Map(Image);
+
+    public void Dispose()
+    {
+        Here?.Dispose();
+        Pager.Dispose();
+    }
 }

@@ -16,7 +16,16 @@ internal sealed class RaceBed
 
     public const ulong New = 0x0202020202020202;
 
-    private const ulong MemoryBytes = 2UL << 20;
+    public const ulong SmallMemoryBytes = 2UL << 20;
+
+    /// <summary>Room for two huge pages beside small ones.</summary>
+    public const ulong HugeMemoryBytes = 8UL << 20;
+
+    public const int SmallInHuge = (int)(PageSize.Huge / PageSize.Small);
+
+    /// <summary>Where huge pages are mapped: areas lie apart, so that no two are one.</summary>
+    private const ulong HugePlace = 0x50_0000_0000;
+
     private const uint SwapPages = 64;
 
     private readonly List<string> _names = [];
@@ -26,9 +35,12 @@ internal sealed class RaceBed
     private readonly long _framesBefore;
     private bool _isOver;
 
-    public RaceBed(FillSteps? steps = null)
+    public RaceBed(FillSteps? steps = null, ulong memoryBytes = SmallMemoryBytes, int hugePages = 0)
     {
-        Engine = new ManagedEngine(new ManagedEngineOptions { MemoryBytes = MemoryBytes, Swap = new MemorySwapDevice(SwapPages) });
+        Engine = new ManagedEngine(new ManagedEngineOptions
+        {
+            MemoryBytes = memoryBytes, HugePages = hugePages, Swap = new MemorySwapDevice(SwapPages),
+        });
         Engine.System.Steps = steps;
         _framesBefore = Engine.FramesInUse;
         Space = NewSpace();
@@ -102,6 +114,38 @@ internal sealed class RaceBed
         }
 
         return file;
+    }
+
+    public IMemoryFile HugeFile(int pages)
+    {
+        MemoryFileOptions options = new() { Name = "race", Size = (ulong)pages * PageSize.Huge, HugePages = true };
+        return Own(Engine.CreateMemoryFile(in options).OrThrow("memfd_create"));
+    }
+
+    /// <summary>Maps at an address that a huge page can begin at.</summary>
+    public AddressRange MapHugeAligned(MapRequest request, int place) => Map(
+        request with { Address = new(HugePlace + ((ulong)place * 16 * PageSize.Huge)), Options = request.Options | MapOptions.FixedNoReplace }, Space);
+
+    /// <summary>Anonymous memory of the size of a huge page, the first two of its small pages written.</summary>
+    public AddressRange MapSmallInHuge(IMemoryAccess access)
+    {
+        AddressRange area = MapHugeAligned(MapRequest.PrivateAnonymous(PageSize.Huge), place: 0);
+        Store(access, area, Old);
+        Store(access, area, Old, page: 1);
+        return area;
+    }
+
+    /// <summary>A huge page, the first words of the first three of its small pages written.</summary>
+    public AddressRange MapHuge(IMemoryAccess access)
+    {
+        AddressRange area = MapHugeAligned(MapRequest.PrivateAnonymous(PageSize.Huge), place: 0);
+        Space.Advise(area, Advice.HugePage).OrThrow("MADV_HUGEPAGE");
+        for (int page = 0; page < 3; page++)
+        {
+            Store(access, area, Old, page);
+        }
+
+        return area;
     }
 
     public AddressRange MapAnonymous(int pages) => Map(MapRequest.PrivateAnonymous((ulong)pages * PageBytes), Space);

@@ -118,7 +118,7 @@ public static class RaceCheck
 
     private static ScheduledProgram Program(RaceScenario scenario)
     {
-        RaceBed bed = new();
+        RaceBed bed = new(steps: null, scenario.MemoryBytes, scenario.HugePages);
         scenario.Arrange(bed);
         return bed.ToProgram();
     }

@@ -9,6 +9,12 @@ internal abstract class RaceScenario
     /// <summary>Who meets whom, and what has to hold.</summary>
     public abstract string Story { get; }
 
+    /// <summary>The memory of the engine.</summary>
+    public virtual ulong MemoryBytes => RaceBed.SmallMemoryBytes;
+
+    /// <summary>The pages of its hugetlb pool.</summary>
+    public virtual int HugePages => 0;
+
     /// <summary>Makes everything, and adds the threads. Called for each schedule.</summary>
     public abstract void Arrange(RaceBed bed);
 }
