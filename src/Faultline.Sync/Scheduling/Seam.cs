@@ -112,8 +112,8 @@ public static class Seam
     }
 
     /// <summary>
-    /// Does something of which no other order is looked at than one: what is there before the threads meet, and what ends it. Others run where the caller has to
-    /// wait, and afterwards until they sleep. Ordinary threads just do it.
+    /// Does something of which no other order is looked at than one: what is there before the threads meet, and what ends it. Others run where the
+    /// caller has to wait, and before and afterwards until they sleep. Ordinary threads just do it.
     /// </summary>
     /// <param name="action">What to do.</param>
     public static void Calmly(Action action)

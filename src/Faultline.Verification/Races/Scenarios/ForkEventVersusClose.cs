@@ -6,6 +6,7 @@ internal sealed class ForkEventVersusClose : RaceScenario
 
     public override void Arrange(RaceBed bed)
     {
+        bed.CheckAtTheEndOnly();
         AddressRange area = bed.MapAnonymous(pages: 1);
         IUserfaultfd context = bed.Watch(area, RegisterModes.Missing, UserfaultfdFeatures.EventFork);
         IAddressSpace? child = null;

@@ -6,6 +6,7 @@ internal sealed class ForkEventVersusRead : RaceScenario
 
     public override void Arrange(RaceBed bed)
     {
+        bed.CheckAtTheEndOnly();
         AddressRange area = bed.MapAnonymous(pages: 1);
         IUserfaultfd context = bed.Watch(area, RegisterModes.Missing, UserfaultfdFeatures.EventFork);
         bed.Thread("forker", () => bed.Own(bed.Space.Fork().OrThrow("fork")));

@@ -1,4 +1,3 @@
-using Faultline.Paging;
 using Faultline.Sync.Scheduling;
 
 namespace Faultline.Verification.Races.Scenarios;

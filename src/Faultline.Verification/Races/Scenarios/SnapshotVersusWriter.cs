@@ -1,4 +1,5 @@
 using System;
+using System.Threading.Tasks;
 using Faultline.Paging;
 using Faultline.Sync.Scheduling;
 
@@ -24,14 +25,16 @@ internal sealed class SnapshotVersusWriter : RaceScenario
             byte[] bytes = new byte[area.Length];
             using (var snapshot = MemorySnapshot.Take(bed.Engine, bed.Space, area))
             {
-                RaceBed.Require(snapshot.ReadAsync(0, bytes, default).Result.IsOk, "the snapshot could not be read.");
+                ValueTask<StoreRead> read = snapshot.ReadAsync(0, bytes, default);
+                RaceBed.Require(read is { IsCompletedSuccessfully: true, Result.IsOk: true }, "the snapshot could not be read.");
                 thread.Join();
             }
 
-            (ulong, ulong) seen = (BitConverter.ToUInt64(bytes), BitConverter.ToUInt64(bytes, (int)RaceBed.PageBytes));
+            ulong first = BitConverter.ToUInt64(bytes);
+            ulong second = BitConverter.ToUInt64(bytes, (int)RaceBed.PageBytes);
             RaceBed.Require(
-                seen is (RaceBed.Old, RaceBed.Old) or (RaceBed.New, RaceBed.Old) or (RaceBed.New, RaceBed.New),
-                $"the snapshot has {seen}, which the memory never had.");
+                (first, second) is (RaceBed.Old, RaceBed.Old) or (RaceBed.New, RaceBed.Old) or (RaceBed.New, RaceBed.New),
+                $"the snapshot has {first:x} and {second:x}, which the memory never had.");
             RaceBed.Require(RaceBed.Load(writer, area, page: 1) == RaceBed.New, "the write was lost.");
         });
     }
