@@ -3,6 +3,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Faultline.Cli.Patterns;
 using Faultline.Cli.Restore;
+using Faultline.Cli.Telemetry;
 
 namespace Faultline.Cli.Commands;
 
@@ -35,13 +36,21 @@ internal static class RestoreCommand
     private static readonly Option<string?> Replay = Choice("--replay", "WS.json", "Bring the pages of a recorded run ahead of the faults.");
     private static readonly Option<string?> Cache = Choice("--cache", "FOLDER", "Keep what is read of a remote image in this folder; processes may share it.");
     private static readonly Option<string> CacheSize = Text("--cache-size", "SIZE", "10G", "The most the cache takes on the disk.");
+    private static readonly Option<bool> Metrics = new("--metrics") { Description = "Show what the meter says while the run goes on." };
+    private static readonly Option<string?> Otlp = new("--otlp")
+    {
+        HelpName = "URL",
+        Arity = ArgumentArity.ZeroOrOne,
+        Description = "Send metrics and traces to an OTLP receiver (http://localhost:4318).",
+    };
+
     private static readonly Option<bool> Json = new(CommandTree.JsonOption) { Description = "Print one JSON document and nothing else." };
 
     public static Command Create()
     {
         var command = new Command(Name, "Restores an image lazily into clones that share one page cache.")
         {
-            Image, Clones, Touch, Pattern, Trace, Write, Handlers, Engine, Verify, Compare, Report, Seed, Cache, CacheSize, Record, Replay, Json,
+            Image, Clones, Touch, Pattern, Trace, Write, Handlers, Engine, Verify, Compare, Report, Seed, Cache, CacheSize, Record, Replay, Metrics, Otlp, Json,
         };
         command.SetAction(RunAsync);
         return command;
@@ -86,6 +95,8 @@ internal static class RestoreCommand
             CacheBytes = RestoreArguments.CacheBytes(parsed.GetRequiredValue(CacheSize)),
             Seed = RestoreArguments.Seed(parsed.GetRequiredValue(Seed)),
             RecordPath = parsed.GetValue(Record) is { } record ? System.IO.Path.GetFullPath(record) : null,
+            Metrics = parsed.GetValue(Metrics),
+            Otlp = parsed.GetResult(Otlp) is null ? null : OtlpTarget.Parse(parsed.GetValue(Otlp)).Address.AbsoluteUri,
             ReplayPath = parsed.GetValue(Replay) is { } replay ? System.IO.Path.GetFullPath(replay) : null,
         };
     }

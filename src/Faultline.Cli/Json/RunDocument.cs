@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using Faultline.Cli.Telemetry;
 
 namespace Faultline.Cli.Json;
 
@@ -46,6 +47,9 @@ internal record RunDocument
 
     /// <summary>Null unless <c>--record</c> or <c>--replay</c> was given; of the main run only.</summary>
     public WorkingSetDocument? WorkingSet { get; init; }
+
+    /// <summary>Null unless <c>--metrics</c> was given; of the main run only.</summary>
+    public IReadOnlyList<MetricReading>? Metrics { get; init; }
 
     public required IReadOnlyList<CloneDocument> PerClone { get; init; }
 

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
 using System.Threading.Tasks;
@@ -17,10 +18,17 @@ internal sealed class RunView(IAnsiConsole? console)
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
+    private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(1);
+
+    private readonly MetricsView _metrics = new();
+
     private bool IsLive => console is { Profile.Capabilities.Interactive: true, Profile.Capabilities.Ansi: true };
 
     /// <summary>Says what is done next.</summary>
     public void Say(string text) => console?.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[grey]{text}[/]");
+
+    /// <summary>Says what went wrong beside the run.</summary>
+    public static void Warn(string text) => Console.Error.WriteLine("faultline: " + text);
 
     /// <summary>Shows a run until it is over.</summary>
     public async Task<RunResult> ShowAsync(RestoreRun run, Task<RunResult> execution)
@@ -28,7 +36,7 @@ internal sealed class RunView(IAnsiConsole? console)
         if (!IsLive)
         {
             Say($"Restoring: {run.Mode.Title()}");
-            return await execution.ConfigureAwait(false);
+            return await TellAsync(run, execution).ConfigureAwait(false);
         }
 
         await console!.Live(Draw(run)).AutoClear(true).StartAsync(async context =>
@@ -39,10 +47,36 @@ internal sealed class RunView(IAnsiConsole? console)
                 await Task.WhenAny(execution, Task.Delay(Interval)).ConfigureAwait(false);
             }
         }).ConfigureAwait(false);
-        return await execution.ConfigureAwait(false);
+        RunResult result = await execution.ConfigureAwait(false);
+        if (result.Document.Metrics is { } last)
+        {
+            console!.Write(_metrics.Draw(last));
+        }
+
+        return result;
     }
 
-    private static Rows Draw(RestoreRun run)
+    /// <summary>A line of metrics each second, and one at the end, if they were asked for.</summary>
+    private async Task<RunResult> TellAsync(RestoreRun run, Task<RunResult> execution)
+    {
+        while (await Task.WhenAny(execution, Task.Delay(LineInterval)).ConfigureAwait(false) != execution)
+        {
+            if (run.Report?.Metrics is { } now)
+            {
+                console?.WriteLine(_metrics.Line(now));
+            }
+        }
+
+        RunResult result = await execution.ConfigureAwait(false);
+        if (result.Document.Metrics is { } last)
+        {
+            console?.WriteLine(_metrics.Line(last));
+        }
+
+        return result;
+    }
+
+    private Rows Draw(RestoreRun run)
     {
         var table = new Table { Border = TableBorder.None };
         foreach (string heading in (string[])["", "pages touched", "", "resident", "minor", "missing"])
@@ -65,7 +99,12 @@ internal sealed class RunView(IAnsiConsole? console)
                 Amount.Count(report?.CloneMissingFaults[i] ?? 0));
         }
 
-        IRenderable[] rows = [new Markup($"[bold]{run.Mode.Title()}[/]"), table, new Markup(Foot(run, report))];
+        List<IRenderable> rows = [new Markup($"[bold]{run.Mode.Title()}[/]"), table, new Markup(Foot(run, report))];
+        if (report?.Metrics is { } metrics)
+        {
+            rows.Add(_metrics.Draw(metrics));
+        }
+
         return new Rows(rows);
     }
 

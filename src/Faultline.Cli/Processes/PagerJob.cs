@@ -17,6 +17,12 @@ internal sealed record PagerJob
 
     public required int Clones { get; init; }
 
+    /// <summary>Whether reports have what the meter says.</summary>
+    public bool Metrics { get; init; }
+
+    /// <summary>Where metrics and traces are sent; null for nowhere.</summary>
+    public string? Otlp { get; init; }
+
     /// <summary>Where the working set is written; null for nowhere.</summary>
     public string? Record { get; init; }
 

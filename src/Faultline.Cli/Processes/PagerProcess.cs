@@ -2,6 +2,7 @@ using System;
 using Faultline.Cli.Clones;
 using Faultline.Cli.Images;
 using Faultline.Cli.Restore;
+using Faultline.Cli.Telemetry;
 using Faultline.Linux;
 using Faultline.PageServer;
 using Faultline.Paging;
@@ -16,17 +17,19 @@ internal static class PagerProcess
     public static int Run(ParentLink link)
     {
         PagerJob job = link.ReceiveJob(ProcessJson.Default.PagerJob, static job => job.RunFolder);
-        var options = new PagerOptions { HandlerThreads = job.Handlers };
+        var options = new PagerOptions { Name = RunTelemetry.PagerName, HandlerThreads = job.Handlers };
         using var engine = new LinuxEngine();
 
         // The rehearsal has a pager of its own, so that its faults are in none of the numbers.
-        using var rehearsalPager = new Pager(engine, options);
+        using var rehearsalPager = new Pager(engine, options with { Name = RunTelemetry.RehearsalName });
         using PagedImage rehearsalImage = rehearsalPager.OpenImage(new MemoryPageStore(Rehearsal.Image()), "rehearsal");
         using var rehearsalServer = new ImageServer(rehearsalPager, rehearsalImage, RunFolder.RehearsalSocketOf(job.RunFolder));
 
+        using var telemetry = new RunTelemetry(job, ToolStores.NameOf(job.Image));
         using var pager = new Pager(engine, options);
         using var cache = ToolCache.Open(job.CacheFolder, job.CacheBytes);
         using PagedImage image = pager.OpenImage(ToolStores.Open(job.Image, cache), ToolStores.NameOf(job.Image));
+        image.TraceContext = telemetry.Trace;
         using var workingSet = new WorkingSetWork(image, job);
         using var server = new ImageServer(pager, image, RunFolder.SocketOf(job.RunFolder));
         link.Send(new ChildMessage { IsReady = true });
@@ -34,7 +37,7 @@ internal static class PagerProcess
         string? command;
         while ((command = link.TryReceive(ReportInterval)) is null)
         {
-            link.Send(new ChildMessage { Pager = PagerReports.Of(pager, server.Clients, job.Clones) });
+            link.Send(new ChildMessage { Pager = PagerReports.Of(pager, server.Clients, job.Clones) with { Metrics = telemetry.Read() } });
         }
 
         Expect(RunWord.Measure, command);
@@ -47,6 +50,8 @@ internal static class PagerProcess
             {
                 IsLast = true,
                 WorkingSet = workingSet.Finish(),
+                Metrics = telemetry.Read(),
+                NotSent = telemetry.Finish(),
                 Latencies = PagerReports.Bars(pager.GetStatistics().Latency),
                 ImagePssBytes = imagePss,
                 ProcessPssBytes = processPss,

@@ -1,5 +1,6 @@
 using System.Collections.Generic;
 using Faultline.Cli.Restore;
+using Faultline.Cli.Telemetry;
 
 namespace Faultline.Cli.Processes;
 
@@ -39,6 +40,12 @@ internal sealed record PagerReport
     public long ImagePssBytes { get; init; }
 
     public long ProcessPssBytes { get; init; }
+
+    /// <summary>What the meter says; null if nobody asked.</summary>
+    public IReadOnlyList<MetricReading>? Metrics { get; init; }
+
+    /// <summary>Null, or one sentence: metrics and traces could not all be sent. Only in the last one.</summary>
+    public string? NotSent { get; init; }
 
     /// <summary>Only in the last one, and only if working sets were asked for.</summary>
     public WorkingSetReport? WorkingSet { get; init; }

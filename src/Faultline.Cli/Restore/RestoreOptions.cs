@@ -44,6 +44,12 @@ internal sealed record RestoreOptions
     /// <summary>The working set the main run is given ahead of its faults; null for none.</summary>
     public string? ReplayPath { get; init; }
 
+    /// <summary>Whether what the meter says is shown.</summary>
+    public bool Metrics { get; init; }
+
+    /// <summary>Where metrics and traces are sent; null for nowhere.</summary>
+    public string? Otlp { get; init; }
+
     /// <summary>The folder of the cache before a remote image, or null for none.</summary>
     public string? CacheFolder { get; init; }
 

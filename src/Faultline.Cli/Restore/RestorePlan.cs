@@ -17,6 +17,8 @@ internal sealed record RestorePlan(RestoreOptions Options, ImageFile Image, RunF
         CacheFolder = Options.CacheFolder,
         CacheBytes = Options.CacheBytes,
         Clones = Options.Clones,
+        Metrics = Options.Metrics && mode == RestoreMode.Continue,
+        Otlp = mode == RestoreMode.Continue ? Options.Otlp : null,
         Record = mode == RestoreMode.Continue ? Options.RecordPath : null,
         Replay = mode == RestoreMode.Continue ? Options.ReplayPath : null,
     };

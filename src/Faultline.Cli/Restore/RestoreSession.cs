@@ -50,6 +50,11 @@ internal static class RestoreSession
             }
         }
 
+        if (runs[0].NotSent is { } notSent)
+        {
+            RunView.Warn(notSent);
+        }
+
         RestoreDocument document = Describe(command, plan, runs);
         if (options.ReportPath is { } path)
         {
@@ -177,6 +182,7 @@ internal static class RestoreSession
             StoreReads = main.StoreReads,
             Latency = main.Latency,
             WorkingSet = main.WorkingSet,
+            Metrics = main.Metrics,
             PerClone = main.PerClone,
             Failures = failures,
         };

@@ -15,5 +15,8 @@ internal sealed record RunResult
 
     public required IReadOnlyList<MemorySample> Memory { get; init; }
 
+    /// <summary>Null, or one sentence: metrics and traces could not all be sent.</summary>
+    public string? NotSent { get; init; }
+
     public required IReadOnlyList<LatencyBucket> Latencies { get; init; }
 }

@@ -61,10 +61,11 @@ internal sealed class RunSummary(
             StoreReads = (pager?.StoreReads ?? 0) + ownReads,
             Latency = pager is null ? null : new LatencyDocument(pager.LatencyCount, pager.P50Us, pager.P99Us, pager.MaxUs),
             WorkingSet = WorkingSetOf(used, unused),
+            Metrics = pager?.Metrics,
             PerClone = documents,
             Failures = failures,
         };
-        return new RunResult { Mode = mode, Document = document, PageMaps = maps, Memory = memory, Latencies = pager?.Latencies ?? [] };
+        return new RunResult { Mode = mode, Document = document, PageMaps = maps, Memory = memory, Latencies = pager?.Latencies ?? [], NotSent = pager?.NotSent };
     }
 
     private WorkingSetDocument? WorkingSetOf(long used, long unused)

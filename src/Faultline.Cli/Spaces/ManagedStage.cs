@@ -4,6 +4,7 @@ using Faultline.Cli.Clones;
 using Faultline.Cli.Images;
 using Faultline.Cli.Processes;
 using Faultline.Cli.Restore;
+using Faultline.Cli.Telemetry;
 using Faultline.Mm;
 using Faultline.Paging;
 
@@ -18,6 +19,7 @@ internal sealed class ManagedStage : IDisposable
     private readonly Pager? _rehearsalPager;
     private readonly PagedImage? _rehearsalImage;
     private readonly WorkingSetWork? _workingSet;
+    private readonly RunTelemetry? _telemetry;
     private readonly List<PagerClient> _clients = [];
 
     public ManagedStage(RestorePlan plan, RestoreMode mode)
@@ -27,11 +29,13 @@ internal sealed class ManagedStage : IDisposable
         if (mode.HasPager())
         {
             // The rehearsal has a pager of its own, so that its faults are in none of the numbers.
-            var options = new PagerOptions { HandlerThreads = plan.Options.Handlers };
-            _rehearsalPager = new Pager(Engine, options);
+            var options = new PagerOptions { Name = RunTelemetry.PagerName, HandlerThreads = plan.Options.Handlers };
+            _telemetry = new RunTelemetry(plan.PagerJob(mode), ToolStores.NameOf(plan.Image.Path));
+            _rehearsalPager = new Pager(Engine, options with { Name = RunTelemetry.RehearsalName });
             _rehearsalImage = _rehearsalPager.OpenImage(new MemoryPageStore(Rehearsal.Image()), "rehearsal");
             _pager = new Pager(Engine, options);
             _image = _pager.OpenImage(ToolStores.Open(plan.Image.Path, plan.Image.Cache), ToolStores.NameOf(plan.Image.Path));
+            _image.TraceContext = _telemetry.Trace;
             _workingSet = new WorkingSetWork(_image, plan.PagerJob(mode));
         }
     }
@@ -74,7 +78,7 @@ internal sealed class ManagedStage : IDisposable
     {
         lock (_clients)
         {
-            return _pager is null ? null : PagerReports.Of(_pager, _clients, _plan.Options.Clones);
+            return _pager is null ? null : PagerReports.Of(_pager, _clients, _plan.Options.Clones) with { Metrics = _telemetry?.Read() };
         }
     }
 
@@ -98,6 +102,7 @@ internal sealed class ManagedStage : IDisposable
         {
             IsLast = true,
             WorkingSet = _workingSet?.Finish(),
+            NotSent = _telemetry?.Finish(),
             Latencies = PagerReports.Bars(_pager!.GetStatistics().Latency),
             ImagePssBytes = homePssBytes,
             Mismatch = CachedImageCheck.FindChange(_image!.File, RunFolder.ChecksumsOf(_plan.Folder.Path)),
@@ -107,6 +112,7 @@ internal sealed class ManagedStage : IDisposable
     public void Dispose()
     {
         _workingSet?.Dispose();
+        _telemetry?.Dispose();
         _pager?.Dispose();
         _rehearsalPager?.Dispose();
         Engine.Dispose();
