@@ -34,6 +34,9 @@ internal sealed class RangeServer : IAsyncDisposable
 
     public string Address { get; }
 
+    /// <summary>How long each answer takes.</summary>
+    public TimeSpan Latency { get; init; }
+
     /// <summary>The bytes of files sent so far.</summary>
     public long BytesSent => Interlocked.Read(ref _bytes);
 
@@ -66,6 +69,7 @@ internal sealed class RangeServer : IAsyncDisposable
         using HttpListenerResponse response = context.Response;
         byte[] file = await File.ReadAllBytesAsync(Path.Combine(_folder, Path.GetFileName(context.Request.Url!.AbsolutePath)));
         string[] range = context.Request.Headers["Range"]!["bytes=".Length..].Split('-');
+        await Task.Delay(Latency);
         int first = int.Parse(range[0], CultureInfo.InvariantCulture);
         int last = Math.Min(int.Parse(range[1], CultureInfo.InvariantCulture), file.Length - 1);
         response.StatusCode = (int)HttpStatusCode.PartialContent;

@@ -50,6 +50,17 @@ internal sealed class ToolProcess : IAsyncDisposable
         return await tool.WaitAsync();
     }
 
+    /// <summary>Runs the tool on a terminal of its own.</summary>
+    /// <param name="temporaryFolder">Where it puts its own files.</param>
+    /// <param name="script">The program of util-linux that makes the terminal.</param>
+    /// <param name="arguments">Without spaces.</param>
+    public static async Task<ToolResult> RunInTerminalAsync(string temporaryFolder, string script, params IEnumerable<string> arguments)
+    {
+        await using ToolProcess tool = Start(
+            temporaryFolder, script, ["--quiet", "--return", "--command", $"stty cols 200 rows 60; TERM=xterm {Tool} {string.Join(' ', arguments)}", "/dev/null"]);
+        return await tool.WaitAsync();
+    }
+
     private static ToolProcess Start(string temporaryFolder, string program, IEnumerable<string> arguments)
     {
         var start = new ProcessStartInfo(program)
