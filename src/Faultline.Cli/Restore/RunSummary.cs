@@ -65,7 +65,15 @@ internal sealed class RunSummary(
             PerClone = documents,
             Failures = failures,
         };
-        return new RunResult { Mode = mode, Document = document, PageMaps = maps, Memory = memory, Latencies = pager?.Latencies ?? [], NotSent = pager?.NotSent };
+        return new RunResult
+        {
+            Mode = mode,
+            Document = document,
+            PageMaps = maps,
+            Memory = memory,
+            Latencies = pager?.Latencies ?? [],
+            NotSent = pager?.NotSent,
+        };
     }
 
     private WorkingSetDocument? WorkingSetOf(long used, long unused)
