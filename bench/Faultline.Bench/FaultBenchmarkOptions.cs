@@ -17,6 +17,9 @@ public sealed record FaultBenchmarkOptions
 
     = 45;
 
+    /// <summary>Whether the budget matrix is measured in its full size, 1 GiB through 128 MiB, and not 256 MiB through 32 MiB.</summary>
+    public bool IsFull { get; init; }
+
     /// <summary>Told what is being measured, from time to time.</summary>
     public Action<string> Progress { get; init; } = static _ => { };
 }

@@ -12,6 +12,9 @@ public static class PagingBenchmark
     private const double EvictingTarget = 2.0;
     private const int Pages = 20_000;
     private const ulong BudgetPages = Pages / 8;
+    private const ulong FullFileBytes = 1UL << 30;
+    private const ulong SmallFileBytes = 256UL << 20;
+    private const long SmallAccesses = 1 << 15;
 
     private static readonly PagerOptions OnePageAtATime = new()
     {
@@ -21,7 +24,7 @@ public static class PagingBenchmark
         NeighbourPages = 1,
     };
 
-    /// <summary>Runs everything: about two minutes.</summary>
+    /// <summary>Runs everything: a few minutes.</summary>
     /// <param name="engine">The engine of this process.</param>
     /// <param name="options">How.</param>
     /// <param name="cancellation">Stops between two rounds.</param>
@@ -37,6 +40,15 @@ public static class PagingBenchmark
         PrefetchReport prefetch = new PrefetchRounds(engine).Run(options.Rounds, options.Progress, cancellation);
         RecordingRow recording = new RecordingRounds(engine).Run(options.Rounds, options.Progress, cancellation);
         SnapshotRow snapshot = await new SnapshotRounds(engine).RunAsync(options.Rounds, options.Progress, cancellation);
+        BudgetMatrixReport? budget = null;
+        if (compiled is not null)
+        {
+            using BudgetMatrix matrix = options.IsFull
+                ? new BudgetMatrix(engine, compiled, FullFileBytes, (long)(FullFileBytes / PageSize.Small))
+                : new BudgetMatrix(engine, compiled, SmallFileBytes, SmallAccesses);
+            budget = await matrix.RunAsync(missing, options.Progress, cancellation);
+        }
+
         return new PagingReport
         {
             Machine = machine,
@@ -48,6 +60,7 @@ public static class PagingBenchmark
             Prefetch = prefetch,
             Recording = recording,
             Snapshot = snapshot,
+            Budget = budget,
         };
     }
 

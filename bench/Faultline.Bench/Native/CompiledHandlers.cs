@@ -16,7 +16,7 @@ internal sealed class CompiledHandlers : IDisposable
     public const string Remedy = "Install a C compiler (Debian, Ubuntu: apt-get install gcc libc6-dev; Fedora: dnf install gcc) so that cc, gcc or clang is on the PATH.";
 
     private static readonly string[] Compilers = ["cc", "gcc", "clang"];
-    private static readonly string[] Sources = ["handler.c", "toucher.c", "toucher.h"];
+    private static readonly string[] Sources = ["handler.c", "toucher.c", "toucher.h", "mapper.c", "walker.c", "walker.h"];
 
     private readonly DirectoryInfo _directory;
 
@@ -35,6 +35,12 @@ internal sealed class CompiledHandlers : IDisposable
     /// <summary>The touching thread, a shared library.</summary>
     public string Toucher => Path.Combine(_directory.FullName, "libtoucher.so");
 
+    /// <summary>The walking threads, a shared library.</summary>
+    public string Walker => Path.Combine(_directory.FullName, "libwalker.so");
+
+    /// <summary>The walks over plain mmap, a program.</summary>
+    public string Mapper => Path.Combine(_directory.FullName, "mapper");
+
     /// <summary>Compiles the sources.</summary>
     /// <exception cref="BenchmarkException">There is no compiler, or it does not compile.</exception>
     public static async Task<CompiledHandlers> CompileAsync(CancellationToken cancellation)
@@ -47,6 +53,8 @@ internal sealed class CompiledHandlers : IDisposable
             string version = await RunAsync(compiler, ["--version"], directory.FullName, cancellation);
             await RunAsync(compiler, ["-O2", "-pthread", "-o", "handler", "handler.c", "toucher.c"], directory.FullName, cancellation);
             await RunAsync(compiler, ["-O2", "-pthread", "-shared", "-fPIC", "-o", "libtoucher.so", "toucher.c"], directory.FullName, cancellation);
+            await RunAsync(compiler, ["-O2", "-pthread", "-o", "mapper", "mapper.c", "walker.c", "-lm"], directory.FullName, cancellation);
+            await RunAsync(compiler, ["-O2", "-pthread", "-shared", "-fPIC", "-o", "libwalker.so", "walker.c", "-lm"], directory.FullName, cancellation);
             return new CompiledHandlers(directory, version.Split('\n')[0].Trim() + ", -O2");
         }
         catch

@@ -32,6 +32,25 @@ internal static unsafe class NativeSymbols
         return setAffinity(threadId, CpuSetBytes, set) == 0;
     }
 
+    /// <summary>fcntl(2) with a number as its argument.</summary>
+    public static int FileControl(int file, int command, int argument)
+    {
+        var control = (delegate* unmanaged<int, int, nint, int>)NativeLibrary.GetExport(NativeLibrary.GetMainProgramHandle(), "fcntl");
+        return control(file, command, argument);
+    }
+
+    /// <summary>Takes what the page cache has of a file out of it, if it is clean (posix_fadvise(3), POSIX_FADV_DONTNEED).</summary>
+    public static void ForgetFile(int file)
+    {
+        const int DontNeed = 4;
+        var advise = (delegate* unmanaged<int, nint, nint, int, int>)NativeLibrary.GetExport(NativeLibrary.GetMainProgramHandle(), "posix_fadvise");
+        int error = advise(file, 0, 0, DontNeed);
+        if (error != 0)
+        {
+            throw new BenchmarkException($"The page cache of the file could not be dropped: {(Errno)error}.");
+        }
+    }
+
     /// <summary>Touches pages one by one, each in a native call of its own (memchr(3)), so that the runtime never waits for the thread.</summary>
     public static void TouchPages(VirtualAddress start, int pages)
     {

@@ -32,6 +32,10 @@ public sealed record PagingReport
     /// <summary>A snapshot of memory that is being written to.</summary>
     public required SnapshotRow Snapshot { get; init; }
 
+    /// <summary>A file through a budget of an eighth of it; null without a C compiler.</summary>
+    public required BudgetMatrixReport? Budget { get; init; }
+
     /// <summary>Whether every target that was measured is met.</summary>
-    public bool TargetsMet => OnePage.Met != false && Evicting.Met != false && Replay.Met && Prefetch.Met && Recording.Met && Snapshot.Met;
+    public bool TargetsMet =>
+        OnePage.Met != false && Evicting.Met != false && Replay.Met && Prefetch.Met && Recording.Met && Snapshot.Met && Budget?.StaysWithin != false;
 }

@@ -27,12 +27,31 @@ public static class PagingTable
         SnapshotRow snapshot = report.Snapshot;
         text.Append(CultureInfo.InvariantCulture, $"| snapshot of {snapshot.Bytes >> 20} MiB, {snapshot.WrittenPerSecond:0%} written a second: the pause | {snapshot.PauseMs:0.0} ms | a bare write-protect call {snapshot.BareMs:0.0} ms | {snapshot.PauseRatio:0.00} | ≤ {snapshot.PauseTarget} |\n");
         text.Append(CultureInfo.InvariantCulture, $"| the same: until all was read | {snapshot.ReadMs:0} ms | {snapshot.CopiedPages:0} pages copied | | |\n");
+        if (report.Budget is { } budget)
+        {
+            WriteBudget(text, budget);
+        }
+
         foreach (MissingRow missing in report.Missing)
         {
             text.Append(CultureInfo.InvariantCulture, $"\nNot measured: {missing.What}. {missing.Reason}");
         }
 
         return text.ToString();
+    }
+
+    private static void WriteBudget(StringBuilder text, BudgetMatrixReport budget)
+    {
+        string beside = budget.ControlGroup is { } version ? $"plain mmap in a memory control group ({version}) of that size" : "no memory control group";
+        text.Append(CultureInfo.InvariantCulture, $"\nA file of {budget.FileBytes >> 20} MiB through {budget.BudgetBytes >> 20} MiB, {budget.Accesses} accesses each; beside: {beside}.\n\n");
+        text.Append("| order | access | threads | page | accesses/s | mmap | ratio | most resident | evicted | written back |\n|---|---|---|---|---|---|---|---|---|---|\n");
+        foreach (BudgetCell cell in budget.Cells)
+        {
+            string access = cell.Access == "read" ? "read" : "read and write";
+            string mmap = cell.MmapPerSecond is { } perSecond ? perSecond.ToString("0", CultureInfo.InvariantCulture) : cell.MmapFailure ?? "-";
+            string ratio = cell.Ratio is { } value ? value.ToString("0.00", CultureInfo.InvariantCulture) : "-";
+            text.Append(CultureInfo.InvariantCulture, $"| {cell.Pattern} | {access} | {cell.Threads} | {cell.PageBytes >> 10} KiB | {cell.PagerPerSecond:0} | {mmap} | {ratio} | {cell.ResidentMaxBytes / 1048576.0:0.0} MiB | {cell.PagesEvicted} | {cell.PagesWrittenBack} |\n");
+        }
     }
 
     private static void WriteRow(StringBuilder text, string what, PagingRow row)

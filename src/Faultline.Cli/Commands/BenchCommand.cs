@@ -21,6 +21,8 @@ internal static class BenchCommand
     private static readonly Option<bool> Json = new(CommandTree.JsonOption) { Description = "Print one JSON document and nothing else." };
     private static readonly Option<string?> Rounds = new("--rounds") { HelpName = "N", Description = "How often each row is measured." };
 
+    private static readonly Option<bool> Full = new("--full") { Description = "The budget matrix in its full size: 1 GiB through 128 MiB." };
+
     public static Command Create()
     {
         var faults = new Command("faults", "What a fault costs, beside a bare C handler that is measured in turns.") { Rounds, Json };
@@ -29,8 +31,12 @@ internal static class BenchCommand
         restore.SetAction(static (parsed, _) => RunAsync(parsed, 1, DefaultRestoreRounds, RestoreAsync));
         var mm = new Command("mm", "The managed engine, beside the running kernel in turns.") { Rounds, Json };
         mm.SetAction(static (parsed, _) => RunAsync(parsed, FaultBenchmarkOptions.FewestRounds, DefaultMmRounds, MmAsync));
-        var paging = new Command("paging", "The pager under a budget, with working sets, and for snapshots.") { Rounds, Json };
-        paging.SetAction(static (parsed, _) => RunAsync(parsed, FaultBenchmarkOptions.FewestRounds, DefaultPagingRounds, PagingAsync));
+        var paging = new Command("paging", "The pager under a budget, with working sets, and for snapshots.") { Rounds, Full, Json };
+        paging.SetAction(static (parsed, _) => RunAsync(
+            parsed,
+            FaultBenchmarkOptions.FewestRounds,
+            DefaultPagingRounds,
+            (engine, rounds, isJson, cancellation) => PagingAsync(engine, rounds, parsed.GetValue(Full), isJson, cancellation)));
         return new Command("bench", "Measures this machine; the tables are Markdown.") { faults, restore, mm, paging };
     }
 
@@ -68,9 +74,9 @@ internal static class BenchCommand
         return report.Missing.Count > 0 ? ExitCode.CannotRunHere : report.TargetsMet ? ExitCode.Done : ExitCode.Failed;
     }
 
-    private static async Task<int> PagingAsync(LinuxEngine engine, int rounds, bool isJson, CancellationToken cancellation)
+    private static async Task<int> PagingAsync(LinuxEngine engine, int rounds, bool isFull, bool isJson, CancellationToken cancellation)
     {
-        var options = new FaultBenchmarkOptions { Rounds = rounds, Progress = Progress };
+        var options = new FaultBenchmarkOptions { Rounds = rounds, IsFull = isFull, Progress = Progress };
         PagingReport report = await PagingBenchmark.RunAsync(engine, options, cancellation).ConfigureAwait(false);
         Progress(string.Empty);
         Console.WriteLine(isJson ? ReportJson.Write(report) : PagingTable.Write(report));

@@ -1,0 +1,174 @@
+using System;
+using System.Buffers.Binary;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.IO;
+using System.Threading;
+using System.Threading.Tasks;
+using Faultline.Paging;
+
+namespace Faultline.Bench;
+
+/// <summary>
+/// umap's shape of work: a file larger than its memory, walked in three orders, read or read and written, by 1, 2 and 8 threads, in pages of 4 and 64 KiB.
+/// Neither side finds anything of the file in memory when it begins, and both read the disk again for what they dropped.
+/// </summary>
+internal sealed class BudgetMatrix : IDisposable
+{
+    private const int Share = 8;
+    private const int WordsCounted = 8;
+
+    private static readonly int[] ThreadCounts = [1, 2, 8];
+    private static readonly bool[] AccessKinds = [false, true];
+    private static readonly int[] PageSizes = [4 << 10, 64 << 10];
+
+    private readonly IMemoryEngine _engine;
+    private readonly WalkerLibrary _walker;
+    private readonly string _mapper;
+    private readonly string _path;
+    private readonly ulong _fileBytes;
+    private readonly long _accesses;
+
+    /// <summary>Writes the file. The engine is not owned.</summary>
+    public BudgetMatrix(IMemoryEngine engine, CompiledHandlers compiled, ulong fileBytes, long accesses)
+    {
+        _engine = engine;
+        _mapper = compiled.Mapper;
+        _fileBytes = fileBytes;
+        _accesses = accesses;
+        _path = Path.GetTempFileName();
+        _walker = new WalkerLibrary(compiled.Walker);
+        byte[] piece = new byte[1 << 20];
+        piece.AsSpan().Fill(1);
+        using FileStream file = new(_path, FileMode.Create, FileAccess.Write);
+        for (ulong offset = 0; offset < fileBytes; offset += (ulong)piece.Length)
+        {
+            file.Write(piece);
+        }
+
+        file.Flush(flushToDisk: true);
+    }
+
+    private ulong BudgetBytes => _fileBytes / Share;
+
+    /// <summary>Runs every cell once, the two ways one after the other.</summary>
+    public async Task<BudgetMatrixReport> RunAsync(List<MissingRow> missing, Action<string> progress, CancellationToken cancellation)
+    {
+        using var group = MemoryGroup.TryCreate(BudgetBytes, out string? reason);
+        if (reason is not null)
+        {
+            missing.Add(new MissingRow("plain mmap under a memory control group", reason));
+        }
+
+        using MmapWalks? mmap = group is null ? null : new MmapWalks(_mapper, _path, group);
+        var cells = new List<BudgetCell>();
+        foreach (WalkPattern pattern in Enum.GetValues<WalkPattern>())
+        {
+            foreach (bool isWrite in AccessKinds)
+            {
+                foreach (int threads in ThreadCounts)
+                {
+                    WalkSpec spec = new(pattern, isWrite, threads, _accesses);
+                    cells.AddRange(await CellsAsync(spec, mmap, progress, cancellation));
+                }
+            }
+        }
+
+        return new BudgetMatrixReport(_fileBytes, BudgetBytes, _accesses, group?.Version, cells);
+    }
+
+    public void Dispose()
+    {
+        _walker.Dispose();
+        File.Delete(_path);
+    }
+
+    private async Task<List<BudgetCell>> CellsAsync(WalkSpec spec, MmapWalks? mmap, Action<string> progress, CancellationToken cancellation)
+    {
+        string access = spec.IsWrite ? "readModifyWrite" : "read";
+        var cells = new List<BudgetCell>();
+        progress($"budget: {spec.PatternName}, {access}, {spec.Threads} threads, mmap");
+        cancellation.ThrowIfCancellationRequested();
+        MmapWalk? beside = mmap is null ? null : await mmap.RunAsync(spec, cancellation);
+        foreach (int pageBytes in PageSizes)
+        {
+            progress($"budget: {spec.PatternName}, {access}, {spec.Threads} threads, {pageBytes >> 10} KiB");
+            cancellation.ThrowIfCancellationRequested();
+            (long elapsedNs, long resident, PagerStatistics statistics, ImageStatistics image) = Walk(spec, pageBytes);
+            cells.Add(new BudgetCell(
+                spec.PatternName,
+                access,
+                spec.Threads,
+                pageBytes,
+                PerSecond(spec, elapsedNs),
+                beside?.ElapsedNs is { } other ? PerSecond(spec, other) : null,
+                resident,
+                beside?.PeakBytes,
+                beside?.Failure,
+                statistics.Faults,
+                image.PagesEvicted,
+                image.PagesWrittenBack));
+        }
+
+        return cells;
+    }
+
+    private static double PerSecond(WalkSpec spec, long elapsedNs) => Math.Round(spec.Accesses / spec.Threads * spec.Threads * 1e9 / elapsedNs);
+
+    private (long ElapsedNs, long Resident, PagerStatistics Statistics, ImageStatistics Image) Walk(WalkSpec spec, int pageBytes)
+    {
+        ulong before = spec.IsWrite ? SumOfCounters() : 0;
+        PagerOptions options = new()
+        {
+            HandlerThreads = Math.Max(2, spec.Threads),
+            LoadBytes = pageBytes,
+            SequentialWindowBytes = pageBytes,
+            NeighbourPages = pageBytes / (int)PageSize.Small,
+            Prefetch = PrefetchOptions.Off,
+            BudgetBytes = BudgetBytes,
+        };
+        long elapsedNs;
+        long resident;
+        PagerStatistics statistics;
+        ImageStatistics image;
+        using (Pager pager = new(_engine, options))
+        {
+            using PagedMemory memory = pager.Map(new DirectFileStore(_path), spec.IsWrite ? PagedMapping.Shared : PagedMapping.Private);
+            using ResidentWatch watch = new(memory.Image.File);
+            elapsedNs = _walker.Walk(memory.Range, spec);
+            long begun = Stopwatch.GetTimestamp();
+            memory.Image.Flush();
+            elapsedNs += (long)Stopwatch.GetElapsedTime(begun).TotalNanoseconds;
+            resident = watch.Stop();
+            statistics = pager.GetStatistics();
+            image = memory.Image.GetStatistics();
+        }
+
+        if (spec.IsWrite && SumOfCounters() - before != (ulong)(spec.Accesses / spec.Threads * spec.Threads))
+        {
+            throw new BenchmarkException($"{spec}, pages of {pageBytes}: the file does not have every increment.");
+        }
+
+        return (elapsedNs, resident, statistics, image);
+    }
+
+    /// <summary>The sum of what the walks count up, modulo 2^64: each access that writes adds one.</summary>
+    private ulong SumOfCounters()
+    {
+        using FileStream file = new(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        byte[] piece = new byte[1 << 20];
+        ulong sum = 0;
+        while (file.ReadAtLeast(piece, piece.Length, throwOnEndOfStream: false) is > 0 and int read)
+        {
+            for (int page = 0; page < read; page += (int)PageSize.Small)
+            {
+                for (int word = 0; word < WordsCounted; word++)
+                {
+                    sum += BinaryPrimitives.ReadUInt64LittleEndian(piece.AsSpan(page + (word * sizeof(ulong))));
+                }
+            }
+        }
+
+        return sum;
+    }
+}
