@@ -67,7 +67,7 @@ internal static unsafe class MovePageTables
         using RankedLock.Scope fileLock = source.File is { } file ? file.Mappings.Enter() : default;
         using RankedLock.Scope anonymousLock = source.AnonVma is { } anonVma ? anonVma.Enter() : default;
         source.Mm.System.TableLocks.EnterPair(sourceTable, targetTable, out RankedLock.Scope first, out RankedLock.Scope second);
-        bool keepsProtection = target.Has(VmaFlags.UserfaultfdWriteProtect);
+        bool keepsProtection = source.Userfaultfd is not { } context || (context.Features & UserfaultfdFeatures.EventRemap) != 0;
         for (ulong offset = 0; offset < length; offset += PageSize.Small)
         {
             ulong* entry = sourceTable.EntryFor(from + offset);

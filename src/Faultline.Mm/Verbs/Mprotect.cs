@@ -54,7 +54,7 @@ internal static class Mprotect
         {
             Pte entry = vma.Mm.Table.FindEntry(end).Read();
             bool isCached = vma.File is ShmemFile file && !file.Cache.Find(vma.IndexOf(end)).IsNone;
-            bool isMissing = entry.IsNone && vma.Has(isCached ? VmaFlags.UserfaultfdMinor : VmaFlags.UserfaultfdMissing);
+            bool isMissing = (entry.IsNone || entry.Marker == PteMarker.WriteProtect) && vma.Has(isCached ? VmaFlags.UserfaultfdMinor : VmaFlags.UserfaultfdMissing);
             bool isProtected = entry.IsWriteProtected && vma.Has(VmaFlags.UserfaultfdWriteProtect) && !vma.Userfaultfd!.IsWriteProtectAsync;
             if (isMissing || isProtected)
             {
@@ -105,7 +105,7 @@ internal static class Mprotect
                 {
                     // What is locked and becomes writable gets its own pages now.
                     AddressRange part = UpToUserfault(vma);
-                    isCutShort = part.End < vma.Range.End && !vma.Mm.Table.FindEntry(part.End.Value).Read().IsPresent;
+                    isCutShort = !vma.Has(VmaFlags.LockOnFault) && part.End < vma.Range.End && !vma.Mm.Table.FindEntry(part.End.Value).Read().IsPresent;
                     (locked ??= []).Add(part);
                 }
 

@@ -424,6 +424,11 @@ internal sealed class PairRun : IDisposable
     // A page more on either side: for addresses and lengths that are no multiples of pages.
     private bool IsWatched(int page, int pages, bool onlyLocked)
     {
+        if (page < 0 || page + pages > Arena.Pages)
+        {
+            return true;
+        }
+
         VirtualAddress start = Arena.At(page - 1);
         VirtualAddress end = Arena.At(page + pages + 1);
         foreach (VmaInfo mapping in Mappings)
@@ -443,7 +448,7 @@ internal sealed class PairRun : IDisposable
         int page = Arena.PageOf(step.Range.Start + offset);
         if ((uint)page >= Arena.Pages)
         {
-            return true;
+            return false;
         }
 
         PagemapEntry entry = _managedSeen.Pagemaps[step.Space][page];
