@@ -39,6 +39,7 @@ public static class PagingBenchmark
         ReplayRow replay = await new ReplayRounds(engine).RunAsync(options.Rounds, options.Progress, cancellation);
         PrefetchReport prefetch = new PrefetchRounds(engine).Run(options.Rounds, options.Progress, cancellation);
         RecordingRow recording = new RecordingRounds(engine).Run(options.Rounds, options.Progress, cancellation);
+        MetricsRow metrics = new MetricsRounds(engine).Run(options.Rounds, options.Progress, cancellation);
         SnapshotRow snapshot = await new SnapshotRounds(engine).RunAsync(options.Rounds, options.Progress, cancellation);
         BudgetMatrixReport? budget = null;
         if (compiled is not null)
@@ -59,6 +60,7 @@ public static class PagingBenchmark
             Replay = replay,
             Prefetch = prefetch,
             Recording = recording,
+            Metrics = metrics,
             Snapshot = snapshot,
             Budget = budget,
         };

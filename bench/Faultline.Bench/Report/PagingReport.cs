@@ -29,6 +29,9 @@ public sealed record PagingReport
     /// <summary>What recording a working set costs.</summary>
     public required RecordingRow Recording { get; init; }
 
+    /// <summary>What listening to the metrics costs.</summary>
+    public required MetricsRow Metrics { get; init; }
+
     /// <summary>A snapshot of memory that is being written to.</summary>
     public required SnapshotRow Snapshot { get; init; }
 
@@ -37,5 +40,6 @@ public sealed record PagingReport
 
     /// <summary>Whether every target that was measured is met.</summary>
     public bool TargetsMet =>
-        OnePage.Met != false && Evicting.Met != false && Replay.Met && Prefetch.Met && Recording.Met && Snapshot.Met && Budget?.StaysWithin != false;
+        OnePage.Met != false && Evicting.Met != false && Replay.Met && Prefetch.Met && Recording.Met && Metrics.Met && Snapshot.Met
+        && Budget?.StaysWithin != false;
 }

@@ -24,6 +24,8 @@ public static class PagingTable
 
         RecordingRow recording = report.Recording;
         text.Append(CultureInfo.InvariantCulture, $"| one page at a time, its working set recorded | {recording.WithUs:0.00} µs a page | not recorded {recording.WithoutUs:0.00} µs | {recording.Ratio:0.000} | ≤ {recording.Target} |\n");
+        MetricsRow metrics = report.Metrics;
+        text.Append(CultureInfo.InvariantCulture, $"| one page at a time, {metrics.Measurements:0.0} measurements of it heard | {metrics.WithUs:0.00} µs a page | no listener {metrics.WithoutUs:0.00} µs | {metrics.Ratio:0.000} | ≤ {metrics.Target} |\n");
         SnapshotRow snapshot = report.Snapshot;
         text.Append(CultureInfo.InvariantCulture, $"| snapshot of {snapshot.Bytes >> 20} MiB, {snapshot.WrittenPerSecond:0%} written a second: the pause | {snapshot.PauseMs:0.0} ms | a bare write-protect call {snapshot.BareMs:0.0} ms | {snapshot.PauseRatio:0.00} | ≤ {snapshot.PauseTarget} |\n");
         text.Append(CultureInfo.InvariantCulture, $"| the same: until all was read | {snapshot.ReadMs:0} ms | {snapshot.CopiedPages:0} pages copied | | |\n");
