@@ -26,6 +26,14 @@ public sealed class LinuxEngine : IMemoryEngine
     /// <inheritdoc/>
     public SystemResult<IAddressSpace> CreateAddressSpace() => _children.Create();
 
+    /// <summary>
+    /// The address space of any process the caller may look at, for what looks and reads: the inspector and kernel-mode accessors. A pager that was handed the
+    /// userfaultfd of another process takes snapshots of it with this.
+    /// </summary>
+    /// <param name="processId">The process.</param>
+    /// <returns>Its address space; calls that would change it answer EOPNOTSUPP, and all answer ESRCH when it is gone.</returns>
+    public static IAddressSpace Observe(int processId) => new ForeignAddressSpace(processId);
+
     /// <inheritdoc/>
     public SystemResult<IMemoryFile> CreateMemoryFile(in MemoryFileOptions options) => MemoryFileFactory.Create(in options);
 

@@ -23,6 +23,8 @@ internal sealed class PagerCore : IDisposable
     private readonly SeamThread[] _handlers;
     private readonly Timekeeper _timekeeper;
     private readonly double _nanosecondsPerTick;
+
+    private readonly LastOut _pollerUses;
     private long _batch;
 
     /// <summary>The thread that evicts in the background, once an image has a budget that leaves it something to do.</summary>
@@ -57,6 +59,7 @@ internal sealed class PagerCore : IDisposable
         Loop = new FaultLoop(this);
         _timekeeper = new Timekeeper(this);
         _handlers = new SeamThread[options.HandlerThreads];
+        _pollerUses = new LastOut(Poller, options.HandlerThreads + 1);
         for (int i = 0; i < _handlers.Length; i++)
         {
             _handlers[i] = Seam.Start($"faultline-handler-{i}", Handle);
@@ -463,10 +466,9 @@ internal sealed class PagerCore : IDisposable
         Prefetcher.Dispose();
         _timekeeper.Dispose();
         Poller.Stop();
-        bool allEnded = true;
         foreach (SeamThread handler in _handlers)
         {
-            allEnded &= handler.IsCurrent || handler.Join(Options.LoadDeadline);
+            _ = handler.IsCurrent || handler.Join(Options.LoadDeadline);
         }
 
         // After the handlers, who wake it.
@@ -476,11 +478,8 @@ internal sealed class PagerCore : IDisposable
             worker.Dispose();
         }
 
-        // A handler that a store never lets go of finds everything closed when it returns; what it might touch is left to the collector.
-        if (allEnded)
-        {
-            Poller.Dispose();
-        }
+        // A handler that a store keeps finds everything closed when it returns, and is the last one out.
+        _pollerUses.Leave();
     }
 
     private void Handle()
@@ -488,6 +487,13 @@ internal sealed class PagerCore : IDisposable
         // Not in the trace of whoever made the pager: that is over long before.
         Activity.Current = null;
         using FaultWorker worker = new();
-        Loop.Run(worker);
+        try
+        {
+            Loop.Run(worker);
+        }
+        finally
+        {
+            _pollerUses.Leave();
+        }
     }
 }

@@ -60,6 +60,31 @@ public sealed class RestoreTests
         Assert.InRange(replayed.GetProperty("faultsAvoided").GetDouble(), 0.05, 1);
     }
 
+    // Both engines do the same work by the same seed, so what they save is the same, byte for byte; and it can be restored.
+    [Fact]
+    public async Task Restore_Snapshot_IsALayerThatIsTheSameOnBothEngines()
+    {
+        using var folder = new TestFolder();
+        string image = Path.Combine(folder.Path, "image.flt");
+        Assert.Equal(0, (await ToolProcess.RunAsync(folder.Path, "image", "create", folder.Image(Pages), image, "--json")).ExitCode);
+        string[] digests = new string[2];
+        for (int i = 0; i < digests.Length; i++)
+        {
+            string saved = Path.Combine(folder.Path, $"saved{i}.flt");
+            string engine = i == 0 ? "linux" : "managed";
+            string[] work = ["restore", image, "--clones", "2", "--touch", "10%", "--write", "20%", "--verify", "--engine", engine, "--json"];
+            JsonElement snapshot = AssertVerified(await ToolProcess.RunAsync(folder.Path, [.. work, "--snapshot", saved])).GetProperty("snapshot");
+            Assert.Equal("image.flt", snapshot.GetProperty("base").GetString());
+            Assert.InRange(snapshot.GetProperty("storedChunks").GetInt64(), 1, 30);
+            Assert.True(snapshot.GetProperty("inheritedChunks").GetInt64() > 5);
+            ToolResult inspected = await ToolProcess.RunAsync(folder.Path, "image", "inspect", saved, "--json");
+            digests[i] = inspected.Json().GetProperty("layers")[0].GetProperty("digest").GetString()!;
+            AssertVerified(await ToolProcess.RunAsync(folder.Path, "restore", saved, "--clones", "1", "--verify", "--json"));
+        }
+
+        Assert.Equal(digests[0], digests[1]);
+    }
+
     [Fact]
     public async Task Restore_ThreeClones_ShareOnePageCache()
     {

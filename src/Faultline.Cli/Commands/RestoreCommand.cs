@@ -34,6 +34,7 @@ internal static class RestoreCommand
     private static readonly Option<string> Seed = Text("--seed", "S", "1", "Chooses the random accesses and writes.");
     private static readonly Option<string?> Record = Choice("--record", "WS.json", "Write down which pages are touched, in order.");
     private static readonly Option<string?> Replay = Choice("--replay", "WS.json", "Bring the pages of a recorded run ahead of the faults.");
+    private static readonly Option<string?> Snapshot = Choice("--snapshot", "OUT.flt", "Save the memory of the first clone when all are done, as a layer where it can be.");
     private static readonly Option<string?> Cache = Choice("--cache", "FOLDER", "Keep what is read of a remote image in this folder; processes may share it.");
     private static readonly Option<string> CacheSize = Text("--cache-size", "SIZE", "10G", "The most the cache takes on the disk.");
     private static readonly Option<bool> Metrics = new("--metrics") { Description = "Show what the meter says while the run goes on." };
@@ -50,7 +51,8 @@ internal static class RestoreCommand
     {
         var command = new Command(Name, "Restores an image lazily into clones that share one page cache.")
         {
-            Image, Clones, Touch, Pattern, Trace, Write, Handlers, Engine, Verify, Compare, Report, Seed, Cache, CacheSize, Record, Replay, Metrics, Otlp, Json,
+            Image, Clones, Touch, Pattern, Trace, Write, Handlers, Engine, Verify, Compare, Report, Seed, Cache, CacheSize, Record, Replay,
+            Snapshot, Metrics, Otlp, Json,
         };
         command.SetAction(RunAsync);
         return command;
@@ -97,6 +99,7 @@ internal static class RestoreCommand
             RecordPath = parsed.GetValue(Record) is { } record ? System.IO.Path.GetFullPath(record) : null,
             Metrics = parsed.GetValue(Metrics),
             Otlp = parsed.GetResult(Otlp) is null ? null : OtlpTarget.Parse(parsed.GetValue(Otlp)).Address.AbsoluteUri,
+            SnapshotPath = parsed.GetValue(Snapshot) is { } snapshot ? System.IO.Path.GetFullPath(snapshot) : null,
             ReplayPath = parsed.GetValue(Replay) is { } replay ? System.IO.Path.GetFullPath(replay) : null,
         };
     }

@@ -57,6 +57,15 @@ internal static class RestoreOutcome
         }
     }
 
+    private static void PrintSnapshot(IAnsiConsole console, SnapshotDocument? saved)
+    {
+        if (saved is { Failure: null })
+        {
+            string what = saved.Base is null ? "all of it" : $"a layer on {saved.Base}: {Amount.Count(saved.StoredChunks)} chunks of its own";
+            console.WriteLine($"Snapshot of the first clone: {saved.Path}, {Amount.Bytes(saved.FileBytes)}, {what}.");
+        }
+    }
+
     private static void Print(IAnsiConsole console, RestoreDocument document)
     {
         console.WriteLine();
@@ -73,6 +82,7 @@ internal static class RestoreOutcome
         }
 
         PrintWorkingSet(console, document.WorkingSet);
+        PrintSnapshot(console, document.Snapshot);
         if (document.Verification == "passed")
         {
             console.MarkupLine("[green]Verified[/]: every page read by every clone matches the image, and the image is unchanged.");

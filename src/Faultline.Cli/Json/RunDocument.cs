@@ -51,6 +51,9 @@ internal record RunDocument
     /// <summary>Null unless <c>--metrics</c> was given; of the main run only.</summary>
     public IReadOnlyList<MetricReading>? Metrics { get; init; }
 
+    /// <summary>Null unless <c>--snapshot</c> was given; of the main run only.</summary>
+    public SnapshotDocument? Snapshot { get; init; }
+
     public required IReadOnlyList<CloneDocument> PerClone { get; init; }
 
     /// <summary>One sentence for each thing that went wrong.</summary>

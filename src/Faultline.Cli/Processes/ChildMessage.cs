@@ -1,3 +1,5 @@
+using Faultline.Cli.Json;
+
 namespace Faultline.Cli.Processes;
 
 /// <summary>One line from a child process: exactly one member is set.</summary>
@@ -17,6 +19,9 @@ internal sealed record ChildMessage
 
     /// <summary>Pager: what it has done so far.</summary>
     public PagerReport? Pager { get; init; }
+
+    /// <summary>Pager: the memory of the first clone is saved.</summary>
+    public SnapshotDocument? Saved { get; init; }
 
     /// <summary>One sentence: why the process gives up.</summary>
     public string? Failure { get; init; }

@@ -5,6 +5,7 @@ using System.IO;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Threading.Tasks;
+using Faultline.Cli.Json;
 using Faultline.Cli.Restore;
 
 namespace Faultline.Cli.Processes;
@@ -24,6 +25,7 @@ internal sealed class ChildProcess : IRunClone, IAsyncDisposable
     private readonly TaskCompletionSource<CloneTimes?> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<CloneMeasurement?> _measured = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<PagerReport?> _lastReport = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<SnapshotDocument?> _saved = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile CloneProgress? _progress;
     private volatile PagerReport? _report;
     private volatile string? _failure;
@@ -48,6 +50,8 @@ internal sealed class ChildProcess : IRunClone, IAsyncDisposable
     public Task<CloneMeasurement?> Measured => _measured.Task;
 
     public Task<PagerReport?> LastReport => _lastReport.Task;
+
+    public Task<SnapshotDocument?> Saved => _saved.Task;
 
     /// <summary>Completes when the process has ended and everything it said was read.</summary>
     public Task Ended => _reading;
@@ -171,6 +175,7 @@ internal sealed class ChildProcess : IRunClone, IAsyncDisposable
         _done.TrySetResult(null);
         _measured.TrySetResult(null);
         _lastReport.TrySetResult(null);
+        _saved.TrySetResult(null);
     }
 
     private void Take(string line)
@@ -205,6 +210,11 @@ internal sealed class ChildProcess : IRunClone, IAsyncDisposable
         if (message.Measured is { } measured)
         {
             _measured.TrySetResult(measured);
+        }
+
+        if (message.Saved is { } saved)
+        {
+            _saved.TrySetResult(saved);
         }
 
         if (message.Pager is { } report)

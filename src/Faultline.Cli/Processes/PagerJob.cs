@@ -28,4 +28,7 @@ internal sealed record PagerJob
 
     /// <summary>The working set to bring ahead; null for none.</summary>
     public string? Replay { get; init; }
+
+    /// <summary>Where the memory of the first clone is saved; null for nowhere.</summary>
+    public string? Snapshot { get; init; }
 }

@@ -1,4 +1,6 @@
 using System;
+using System.Globalization;
+using System.Linq;
 using Faultline.Cli.Clones;
 using Faultline.Cli.Images;
 using Faultline.Cli.Restore;
@@ -28,7 +30,8 @@ internal static class PagerProcess
         using var telemetry = new RunTelemetry(job, ToolStores.NameOf(job.Image));
         using var pager = new Pager(engine, options);
         using var cache = ToolCache.Open(job.CacheFolder, job.CacheBytes);
-        using PagedImage image = pager.OpenImage(ToolStores.Open(job.Image, cache), ToolStores.NameOf(job.Image));
+        IPageStore store = ToolStores.Open(job.Image, cache);
+        using PagedImage image = pager.OpenImage(store, ToolStores.NameOf(job.Image));
         image.TraceContext = telemetry.Trace;
         using var workingSet = new WorkingSetWork(image, job);
         using var server = new ImageServer(pager, image, RunFolder.SocketOf(job.RunFolder));
@@ -43,6 +46,17 @@ internal static class PagerProcess
         Expect(RunWord.Measure, command);
         long imagePss = ProcessFigures.PssOfMemoryFile(image.Name);
         long processPss = ProcessFigures.Of(Environment.ProcessId).PssBytes;
+        if (job.Snapshot is { } snapshot)
+        {
+            int processId = ProcessOf(link.Take());
+            PagerClient? first = server.Clients.FirstOrDefault(static client => CloneName.Parse(client.Name) == 0);
+            using IAddressSpace space = LinuxEngine.Observe(processId);
+            link.Send(new ChildMessage
+            {
+                Saved = first is null ? SnapshotWork.Missing(snapshot) : SnapshotWork.Save(first, space, store, job.Image, snapshot),
+            });
+        }
+
         link.Await(RunWord.Finish);
         link.Send(new ChildMessage
         {
@@ -60,6 +74,12 @@ internal static class PagerProcess
         });
         return ExitCode.Done;
     }
+
+    private static int ProcessOf(string command) =>
+        command.StartsWith(RunWord.Save + " ", StringComparison.Ordinal)
+        && int.TryParse(command.AsSpan(RunWord.Save.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int process)
+            ? process
+            : throw new ToolException(ExitCode.Failed, $"'{RunWord.Save}' was expected from the tool, and '{command}' came.");
 
     private static void Expect(string command, string received)
     {

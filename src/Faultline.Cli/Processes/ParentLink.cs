@@ -42,6 +42,9 @@ internal sealed class ParentLink
         }
     }
 
+    /// <summary>Waits for the next command, whatever it is.</summary>
+    public string Take() => _commands.Take();
+
     /// <summary>The next command, or null if none came in time.</summary>
     public string? TryReceive(TimeSpan patience) => _commands.TryTake(out string? command, patience) ? command : null;
 

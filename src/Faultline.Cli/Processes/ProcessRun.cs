@@ -1,8 +1,10 @@
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
+using Faultline.Cli.Json;
 using Faultline.Cli.Restore;
 
 namespace Faultline.Cli.Processes;
@@ -74,6 +76,12 @@ internal sealed class ProcessRun(RestorePlan plan, RestoreMode mode) : RestoreRu
         {
             throw new ToolException(ExitCode.Failed, await _pager.ExplainEndAsync("pager").ConfigureAwait(false));
         }
+    }
+
+    protected override async Task<SnapshotDocument> SaveAsync()
+    {
+        _pager!.Send(string.Create(CultureInfo.InvariantCulture, $"{RunWord.Save} {_clones[0].ProcessId}"));
+        return await _pager.Saved.ConfigureAwait(false) ?? SnapshotWork.Missing(Plan.Options.SnapshotPath!);
     }
 
     protected override async Task<PagerReport?> FinishAsync()

@@ -9,6 +9,9 @@ internal static class RunWord
     /// <summary>All clones are done: say what you hold.</summary>
     public const string Measure = "measure";
 
+    /// <summary>To the pager, followed by a blank and the process of the first clone: save its memory, and say what was saved.</summary>
+    public const string Save = "save";
+
     /// <summary>End.</summary>
     public const string Finish = "finish";
 }

@@ -50,6 +50,9 @@ internal sealed record RestoreOptions
     /// <summary>Where metrics and traces are sent; null for nowhere.</summary>
     public string? Otlp { get; init; }
 
+    /// <summary>Where the memory of the first clone of the main run is saved; null for nowhere.</summary>
+    public string? SnapshotPath { get; init; }
+
     /// <summary>The folder of the cache before a remote image, or null for none.</summary>
     public string? CacheFolder { get; init; }
 

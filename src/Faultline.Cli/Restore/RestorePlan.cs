@@ -21,6 +21,7 @@ internal sealed record RestorePlan(RestoreOptions Options, ImageFile Image, RunF
         Otlp = mode == RestoreMode.Continue ? Options.Otlp : null,
         Record = mode == RestoreMode.Continue ? Options.RecordPath : null,
         Replay = mode == RestoreMode.Continue ? Options.ReplayPath : null,
+        Snapshot = mode == RestoreMode.Continue ? Options.SnapshotPath : null,
     };
 
     public CloneJob CloneJob(int clone, RestoreMode mode) => new()

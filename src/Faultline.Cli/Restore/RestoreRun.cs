@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
+using Faultline.Cli.Json;
 using Faultline.Cli.Processes;
 using Faultline.Cli.Spaces;
 
@@ -58,10 +59,16 @@ internal abstract class RestoreRun(RestorePlan plan, RestoreMode mode) : IAsyncD
         Tell(RunWord.Measure);
         await Task.WhenAll(Clones.Select(static clone => clone.Measured)).ConfigureAwait(false);
         long shared = SharedProcessPssBytes;
+        SnapshotDocument? saved = mode == RestoreMode.Continue && plan.Options.SnapshotPath is not null ? await SaveAsync().ConfigureAwait(false) : null;
+        if (saved?.Failure is { } notSaved)
+        {
+            _failures.Add(notSaved);
+        }
+
         PagerReport? report = await FinishAsync().ConfigureAwait(false);
         cancellation.ThrowIfCancellationRequested();
         _failures.AddRange(await ExplainLossesAsync().ConfigureAwait(false));
-        var summary = new RunSummary(plan, mode, Clones, report, _failures, sampler.Samples) { SharedProcessPssBytes = shared };
+        var summary = new RunSummary(plan, mode, Clones, report, _failures, sampler.Samples) { SharedProcessPssBytes = shared, Saved = saved };
         return await summary.CreateAsync().ConfigureAwait(false);
     }
 
@@ -75,6 +82,9 @@ internal abstract class RestoreRun(RestorePlan plan, RestoreMode mode) : IAsyncD
 
     /// <summary>Throws if the run cannot go on.</summary>
     protected abstract Task CheckAsync();
+
+    /// <summary>Saves the memory of the first clone, while all hold theirs.</summary>
+    protected abstract Task<SnapshotDocument> SaveAsync();
 
     /// <summary>Ends the clones first, so that the pager sees them go, and then the pager.</summary>
     protected abstract Task<PagerReport?> FinishAsync();

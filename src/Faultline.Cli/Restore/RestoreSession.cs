@@ -82,6 +82,16 @@ internal static class RestoreSession
             ReportFile.CheckWritable(path);
         }
 
+        if (options.SnapshotPath is { } snapshot)
+        {
+            if (snapshot == Path.GetFullPath(options.ImagePath))
+            {
+                throw ToolException.BadInput("--snapshot names the image itself; choose another file.");
+            }
+
+            ReportFile.CheckWritable(snapshot, "snapshot");
+        }
+
         if (options.RecordPath is { } record)
         {
             ReportFile.CheckWritable(record, "working set");
@@ -183,6 +193,7 @@ internal static class RestoreSession
             Latency = main.Latency,
             WorkingSet = main.WorkingSet,
             Metrics = main.Metrics,
+            Snapshot = main.Snapshot,
             PerClone = main.PerClone,
             Failures = failures,
         };

@@ -19,6 +19,9 @@ internal sealed class RunSummary(
     /// <summary>PSS of processes that are no clone's and no pager's alone.</summary>
     public long SharedProcessPssBytes { get; init; }
 
+    /// <summary>What was saved, or null.</summary>
+    public SnapshotDocument? Saved { get; init; }
+
     public async Task<RunResult> CreateAsync()
     {
         var documents = new List<CloneDocument>();
@@ -62,6 +65,7 @@ internal sealed class RunSummary(
             Latency = pager is null ? null : new LatencyDocument(pager.LatencyCount, pager.P50Us, pager.P99Us, pager.MaxUs),
             WorkingSet = WorkingSetOf(used, unused),
             Metrics = pager?.Metrics,
+            Snapshot = Saved,
             PerClone = documents,
             Failures = failures,
         };

@@ -4,6 +4,7 @@ using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
 using Faultline.Cli.Images;
+using Faultline.Cli.Json;
 using Faultline.Cli.Processes;
 using Faultline.Cli.Restore;
 
@@ -62,6 +63,8 @@ internal sealed class ManagedRun(RestorePlan plan, RestoreMode mode) : RestoreRu
     protected override void Tell(string word) => _signals.Tell(word);
 
     protected override Task CheckAsync() => Task.CompletedTask;
+
+    protected override Task<SnapshotDocument> SaveAsync() => _stage.SaveAsync(Plan.Options.SnapshotPath!);
 
     protected override async Task<PagerReport?> FinishAsync()
     {

@@ -1,7 +1,9 @@
 using System;
 using System.Collections.Generic;
+using System.Threading.Tasks;
 using Faultline.Cli.Clones;
 using Faultline.Cli.Images;
+using Faultline.Cli.Json;
 using Faultline.Cli.Processes;
 using Faultline.Cli.Restore;
 using Faultline.Cli.Telemetry;
@@ -15,12 +17,16 @@ internal sealed class ManagedStage : IDisposable
 {
     private readonly RestorePlan _plan;
     private readonly Pager? _pager;
+    private readonly IPageStore? _store;
     private readonly PagedImage? _image;
     private readonly Pager? _rehearsalPager;
     private readonly PagedImage? _rehearsalImage;
     private readonly WorkingSetWork? _workingSet;
     private readonly RunTelemetry? _telemetry;
     private readonly List<PagerClient> _clients = [];
+
+    /// <summary>The first clone and its address space. Guard: the list of clients.</summary>
+    private (PagerClient Client, IAddressSpace Space)? _first;
 
     public ManagedStage(RestorePlan plan, RestoreMode mode)
     {
@@ -34,7 +40,8 @@ internal sealed class ManagedStage : IDisposable
             _rehearsalPager = new Pager(Engine, options with { Name = RunTelemetry.RehearsalName });
             _rehearsalImage = _rehearsalPager.OpenImage(new MemoryPageStore(Rehearsal.Image()), "rehearsal");
             _pager = new Pager(Engine, options);
-            _image = _pager.OpenImage(ToolStores.Open(plan.Image.Path, plan.Image.Cache), ToolStores.NameOf(plan.Image.Path));
+            _store = ToolStores.Open(plan.Image.Path, plan.Image.Cache);
+            _image = _pager.OpenImage(_store, ToolStores.NameOf(plan.Image.Path));
             _image.TraceContext = _telemetry.Trace;
             _workingSet = new WorkingSetWork(_image, plan.PagerJob(mode));
         }
@@ -64,6 +71,7 @@ internal sealed class ManagedStage : IDisposable
         lock (_clients)
         {
             _clients.Add(memory.Client);
+            _first = job.Index == 0 ? (memory.Client, space) : _first;
         }
 
         return memory;
@@ -93,6 +101,20 @@ internal sealed class ManagedStage : IDisposable
         }
 
         return pss;
+    }
+
+    /// <summary>Saves the memory of the first clone.</summary>
+    public async Task<SnapshotDocument> SaveAsync(string path)
+    {
+        (PagerClient Client, IAddressSpace Space)? first;
+        lock (_clients)
+        {
+            first = _first;
+        }
+
+        return first is { } clone
+            ? await SnapshotWork.SaveAsync(clone.Client, clone.Space, _store!, _plan.Image.Path, path).ConfigureAwait(false)
+            : SnapshotWork.Missing(path);
     }
 
     /// <summary>The report at the end of the run, when the clones are gone.</summary>
