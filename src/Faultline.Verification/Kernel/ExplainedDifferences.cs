@@ -31,6 +31,27 @@ internal static class ExplainedDifferences
             return RemapUnregistersNeighbour;
         }
 
+        if (step is { Verb: StepVerb.Remap } && difference.Managed == nameof(OutcomeKind.Asleep)
+            && difference.Linux.StartsWith("ok", StringComparison.Ordinal) && TellsOfUnmapOnly(steps))
+        {
+            // The neighbour was the old place itself: nobody watches it any more when it is unmapped, so nobody is told.
+            return RemapUnregistersNeighbour;
+        }
+
         return null;
+    }
+
+    private static bool TellsOfUnmapOnly(IReadOnlyList<Step> steps)
+    {
+        foreach (Step step in steps)
+        {
+            if (step.Verb == StepVerb.Open
+                && ((UserfaultfdFeatures)step.Mode & (UserfaultfdFeatures.EventUnmap | UserfaultfdFeatures.EventRemap)) == UserfaultfdFeatures.EventUnmap)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }
