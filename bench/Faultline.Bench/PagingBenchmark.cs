@@ -38,6 +38,7 @@ public static class PagingBenchmark
         (PagingRow onePage, PagingRow evicting) = await OnePageAsync(engine, compiled, machine, options, cancellation);
         ReplayRow replay = await new ReplayRounds(engine).RunAsync(options.Rounds, options.Progress, cancellation);
         PrefetchReport prefetch = new PrefetchRounds(engine).Run(options.Rounds, options.Progress, cancellation);
+        IReadOnlyList<ImageWorkRow> images = await ImageWorkRounds.RunAsync(options.Rounds, options.Progress, cancellation);
         RecordingRow recording = new RecordingRounds(engine).Run(options.Rounds, options.Progress, cancellation);
         MetricsRow metrics = new MetricsRounds(engine).Run(options.Rounds, options.Progress, cancellation);
         SnapshotRow snapshot = await new SnapshotRounds(engine).RunAsync(options.Rounds, options.Progress, cancellation);
@@ -61,6 +62,7 @@ public static class PagingBenchmark
             Prefetch = prefetch,
             Recording = recording,
             Metrics = metrics,
+            Images = images,
             Snapshot = snapshot,
             Budget = budget,
         };

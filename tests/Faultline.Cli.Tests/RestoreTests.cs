@@ -53,11 +53,17 @@ public sealed class RestoreTests
         Assert.InRange(recorded.GetProperty("recordedTouches").GetInt64(), 10, Pages);
         Assert.False(recorded.TryGetProperty("faultsAvoided", out JsonElement avoided) && avoided.ValueKind == JsonValueKind.Number);
 
-        JsonElement replayed = AssertVerified(await ToolProcess.RunAsync(folder.Path, [.. work, "--replay", set])).GetProperty("workingSet");
+        string report = Path.Combine(folder.Path, "report.html");
+        JsonElement all = AssertVerified(await ToolProcess.RunAsync(folder.Path, [.. work, "--replay", set, "--report", report]));
+        JsonElement replayed = all.GetProperty("workingSet");
         Assert.Equal(recorded.GetProperty("recordedPages").GetInt64(), replayed.GetProperty("pagesLoaded").GetInt64());
         Assert.True(replayed.GetProperty("pagesInstalled").GetInt64() > 0);
         Assert.True(replayed.GetProperty("guessedAndUsed").GetInt64() > 0);
         Assert.InRange(replayed.GetProperty("faultsAvoided").GetDouble(), 0.05, 1);
+        string html = await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken);
+        Assert.Contains("pages guessed and unused", html, StringComparison.Ordinal);
+        Assert.Contains("working set <span class=\"soft\">(ws.json)</span>", html, StringComparison.Ordinal);
+        Assert.Equal(0, all.GetProperty("prefetch").GetProperty("pagesGuessed").GetInt64());
     }
 
     // Both engines do the same work by the same seed, so what they save is the same, byte for byte; and it can be restored.

@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Linq;
 
 namespace Faultline.Bench;
 
@@ -32,6 +33,9 @@ public sealed record PagingReport
     /// <summary>What listening to the metrics costs.</summary>
     public required MetricsRow Metrics { get; init; }
 
+    /// <summary>Whole images, read with several reads under way.</summary>
+    public required IReadOnlyList<ImageWorkRow> Images { get; init; }
+
     /// <summary>A snapshot of memory that is being written to.</summary>
     public required SnapshotRow Snapshot { get; init; }
 
@@ -41,5 +45,5 @@ public sealed record PagingReport
     /// <summary>Whether every target that was measured is met.</summary>
     public bool TargetsMet =>
         OnePage.Met != false && Evicting.Met != false && Replay.Met && Prefetch.Met && Recording.Met && Metrics.Met && Snapshot.Met
-        && Budget?.StaysWithin != false;
+        && Budget?.StaysWithin != false && Images.All(static row => row.Met);
 }

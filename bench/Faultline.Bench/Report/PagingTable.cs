@@ -26,6 +26,11 @@ public static class PagingTable
         text.Append(CultureInfo.InvariantCulture, $"| one page at a time, its working set recorded | {recording.WithUs:0.00} µs a page | not recorded {recording.WithoutUs:0.00} µs | {recording.Ratio:0.000} | ≤ {recording.Target} |\n");
         MetricsRow metrics = report.Metrics;
         text.Append(CultureInfo.InvariantCulture, $"| one page at a time, {metrics.Measurements:0.0} measurements of it heard | {metrics.WithUs:0.00} µs a page | no listener {metrics.WithoutUs:0.00} µs | {metrics.Ratio:0.000} | ≤ {metrics.Target} |\n");
+        foreach (ImageWorkRow row in report.Images)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"| image {row.Work}, 64 MiB from a {row.Source}, {row.ReadsAtOnce} reads at a time | {row.ParallelMs:0} ms | one at a time {row.SequentialMs:0} ms | {row.Ratio:0.00} | ≤ {row.Target} |\n");
+        }
+
         SnapshotRow snapshot = report.Snapshot;
         text.Append(CultureInfo.InvariantCulture, $"| snapshot of {snapshot.Bytes >> 20} MiB, {snapshot.WrittenPerSecond:0%} written a second: the pause | {snapshot.PauseMs:0.0} ms | a bare write-protect call {snapshot.BareMs:0.0} ms | {snapshot.PauseRatio:0.00} | ≤ {snapshot.PauseTarget} |\n");
         text.Append(CultureInfo.InvariantCulture, $"| the same: until all was read | {snapshot.ReadMs:0} ms | {snapshot.CopiedPages:0} pages copied | | |\n");

@@ -66,6 +66,15 @@ internal static class RestoreOutcome
         }
     }
 
+    private static void PrintPrefetch(IAnsiConsole console, PrefetchDocument? prefetch)
+    {
+        if (prefetch is { PagesGuessed: > 0 } guesses)
+        {
+            string used = $"{Amount.Count(guesses.GuessedAndUsed)} pages guessed and used, {Amount.Count(guesses.GuessedAndUnused)} not used";
+            console.WriteLine($"Prefetch: {used}; {Amount.Count(guesses.LoadsAvoided)} faults found their page there or on its way.");
+        }
+    }
+
     private static void Print(IAnsiConsole console, RestoreDocument document)
     {
         console.WriteLine();
@@ -83,6 +92,7 @@ internal static class RestoreOutcome
 
         PrintWorkingSet(console, document.WorkingSet);
         PrintSnapshot(console, document.Snapshot);
+        PrintPrefetch(console, document.Prefetch);
         if (document.Verification == "passed")
         {
             console.MarkupLine("[green]Verified[/]: every page read by every clone matches the image, and the image is unchanged.");

@@ -54,6 +54,9 @@ internal record RunDocument
     /// <summary>Null unless <c>--snapshot</c> was given; of the main run only.</summary>
     public SnapshotDocument? Snapshot { get; init; }
 
+    /// <summary>Null where no pager runs.</summary>
+    public PrefetchDocument? Prefetch { get; init; }
+
     public required IReadOnlyList<CloneDocument> PerClone { get; init; }
 
     /// <summary>One sentence for each thing that went wrong.</summary>

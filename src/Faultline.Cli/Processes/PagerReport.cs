@@ -17,6 +17,12 @@ internal sealed record PagerReport
 
     public required long StoreReads { get; init; }
 
+    public required long PagesGuessed { get; init; }
+
+    public required long PagesGuessedUsed { get; init; }
+
+    public required long LoadsAvoided { get; init; }
+
     /// <summary>Userfaults by clone.</summary>
     public required long[] CloneMinorFaults { get; init; }
 

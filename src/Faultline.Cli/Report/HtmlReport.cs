@@ -24,6 +24,7 @@ internal static class HtmlReport
         AppendNumbers(html, document);
         AppendRuns(html, model);
         AppendClones(html, document);
+        AppendGuesses(html, document);
         AppendMaps(html, model.Runs[0]);
         AppendLatencies(html, model);
         AppendMemory(html, model);
@@ -105,6 +106,33 @@ internal static class HtmlReport
                 Amount.Count(clone.PagesWritten),
                 Amount.Bytes(clone.RssBytes),
                 Amount.Bytes(clone.PssBytes));
+        }
+
+        HtmlTable.End(html);
+    }
+
+    private static void AppendGuesses(StringBuilder html, RestoreDocument document)
+    {
+        PrefetchDocument? prefetch = document.Prefetch is { PagesGuessed: > 0 } guesses ? guesses : null;
+        WorkingSetDocument? set = document.WorkingSet is { Replay: not null } replayed ? replayed : null;
+        if (prefetch is null && set is null)
+        {
+            return;
+        }
+
+        html.Append("<h2>Guesses</h2>\n");
+        HtmlTable.Begin(html, "guessed by", "pages guessed and used", "pages guessed and unused", "faults avoided");
+        if (set is not null)
+        {
+            string avoided = set.FaultsAvoided is { } part ? Amount.Percent(Math.Max(0, part) * 100) : "-";
+            string name = $"working set <span class=\"soft\">({Text(Path.GetFileName(set.Replay!))})</span>";
+            HtmlTable.Row(html, isEmphasised: false, name, Amount.Count(set.GuessedAndUsed ?? 0), Amount.Count(set.GuessedAndUnused ?? 0), avoided);
+        }
+
+        if (prefetch is not null)
+        {
+            string waits = $"{Amount.Count(prefetch.LoadsAvoided)} <span class=\"soft\">(waits for the store)</span>";
+            HtmlTable.Row(html, isEmphasised: false, "prefetch", Amount.Count(prefetch.GuessedAndUsed), Amount.Count(prefetch.GuessedAndUnused), waits);
         }
 
         HtmlTable.End(html);

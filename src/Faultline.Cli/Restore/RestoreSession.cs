@@ -194,6 +194,7 @@ internal static class RestoreSession
             WorkingSet = main.WorkingSet,
             Metrics = main.Metrics,
             Snapshot = main.Snapshot,
+            Prefetch = main.Prefetch,
             PerClone = main.PerClone,
             Failures = failures,
         };

@@ -66,6 +66,7 @@ internal sealed class RunSummary(
             WorkingSet = WorkingSetOf(used, unused),
             Metrics = pager?.Metrics,
             Snapshot = Saved,
+            Prefetch = PrefetchOf(pager),
             PerClone = documents,
             Failures = failures,
         };
@@ -79,6 +80,14 @@ internal sealed class RunSummary(
             NotSent = pager?.NotSent,
         };
     }
+
+    private static PrefetchDocument? PrefetchOf(PagerReport? pager) => pager is null ? null : new PrefetchDocument
+    {
+        PagesGuessed = pager.PagesGuessed,
+        GuessedAndUsed = pager.PagesGuessedUsed,
+        GuessedAndUnused = pager.PagesGuessed - pager.PagesGuessedUsed,
+        LoadsAvoided = pager.LoadsAvoided,
+    };
 
     private WorkingSetDocument? WorkingSetOf(long used, long unused)
     {

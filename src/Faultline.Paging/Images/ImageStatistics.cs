@@ -39,6 +39,9 @@ public sealed record ImageStatistics
     /// <summary>Pages of those that were not, so far.</summary>
     public long PagesGuessedUnused => PagesGuessed - PagesGuessedUsed;
 
+    /// <summary>Faults and leases whose page a guess had brought, or was bringing: without it each would have waited for a read.</summary>
+    public long LoadsAvoided { get; init; }
+
     /// <summary>Guesses that became wanted while the store was read.</summary>
     public long GuessesPromoted { get; init; }
 

@@ -124,6 +124,7 @@ public sealed class PagedImage : IDisposable
         PagesEvicted = Table.EvictedPages,
         PagesGuessed = Table.Guesses.Guessed,
         PagesGuessedUsed = Table.Guesses.Used,
+        LoadsAvoided = Table.Guesses.LoadsAvoided,
         GuessesPromoted = Table.Guesses.Promoted,
         GuessesGivenUp = Table.Guesses.GivenUp,
         WrittenPages = Table.Writes?.CountWritten() ?? 0,

@@ -31,6 +31,7 @@ internal sealed class GuessLedger
     private long _used;
     private long _promoted;
     private long _givenUp;
+    private long _loadsAvoided;
 
     /// <summary>Begins with nothing.</summary>
     /// <param name="options">How much is guessed.</param>
@@ -59,6 +60,9 @@ internal sealed class GuessLedger
 
     /// <summary>Guesses that were wanted while they were read.</summary>
     public long Promoted => Volatile.Read(ref _promoted);
+
+    /// <summary>Faults and leases whose page a guess had brought, or was bringing.</summary>
+    public long LoadsAvoided => Interlocked.Read(ref _loadsAvoided);
 
     /// <summary>Guesses given up, for the budget.</summary>
     public long GivenUp => Interlocked.Read(ref _givenUp);
@@ -150,6 +154,9 @@ internal sealed class GuessLedger
             Interlocked.Add(ref _unusedPages, load.Count);
         }
     }
+
+    /// <summary>A page that is touched had been guessed.</summary>
+    public void NoteHit() => Interlocked.Increment(ref _loadsAvoided);
 
     /// <summary>Pages were installed for a fault, or leased.</summary>
     public void NoteUsed(int first, int count)

@@ -24,6 +24,11 @@ internal sealed class RegionGuesses : IGuessSink
     /// <summary>Takes note of a touch, and queues what it makes likely. What was wanted is on its way already.</summary>
     public void Observe(in PageNeed need)
     {
+        if (need.Outcome == TouchOutcome.Guessed)
+        {
+            _table.Guesses.NoteHit();
+        }
+
         if (_table.Guesses.IsWorthwhile)
         {
             using RankedLock.Scope held = _lock.Enter();

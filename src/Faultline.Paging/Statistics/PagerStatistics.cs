@@ -66,6 +66,9 @@ public sealed record PagerStatistics
     /// <summary>Pages of those that were not, so far.</summary>
     public long PagesGuessedUnused => PagesGuessed - PagesGuessedUsed;
 
+    /// <summary>Faults and leases whose page a guess had brought, or was bringing: without it each would have waited for a read.</summary>
+    public long LoadsAvoided { get; init; }
+
     /// <summary>Bytes in the cache now. For a client: zero.</summary>
     public long ResidentBytes { get; init; }
 

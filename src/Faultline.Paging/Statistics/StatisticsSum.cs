@@ -14,6 +14,7 @@ internal sealed class StatisticsSum
     private long _evicted;
     private long _guessed;
     private long _guessedUsed;
+    private long _loadsAvoided;
     private long _resident;
 
     public void Add(PagerCounters counters)
@@ -31,6 +32,7 @@ internal sealed class StatisticsSum
         _evicted += table.EvictedPages;
         _guessed += table.Guesses.Guessed;
         _guessedUsed += table.Guesses.Used;
+        _loadsAvoided += table.Guesses.LoadsAvoided;
         if (table.FillsCache)
         {
             _resident += table.States.Total(PageState.Cached) * (long)PageSize.Small;
@@ -46,6 +48,7 @@ internal sealed class StatisticsSum
         _evicted += ended._evicted;
         _guessed += ended._guessed;
         _guessedUsed += ended._guessedUsed;
+        _loadsAvoided += ended._loadsAvoided;
     }
 
     public PagerStatistics ToStatistics() => new()
@@ -69,6 +72,7 @@ internal sealed class StatisticsSum
         PagesEvicted = _evicted,
         PagesGuessed = _guessed,
         PagesGuessedUsed = _guessedUsed,
+        LoadsAvoided = _loadsAvoided,
         ResidentBytes = _resident,
         Latency = new LatencySnapshot(_latencies, _longest),
     };

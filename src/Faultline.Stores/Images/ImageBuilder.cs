@@ -6,6 +6,7 @@ using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
 using Faultline.Paging;
+using Microsoft.Win32.SafeHandles;
 
 namespace Faultline.Stores;
 
@@ -26,7 +27,8 @@ public static class ImageBuilder
     {
         ArgumentNullException.ThrowIfNull(source);
         using var writer = new ImageWriter(path, options);
-        await ForEachBlockAsync(source, (_, block) => writer.AppendAsync(block, cancellationToken), progress, cancellationToken).ConfigureAwait(false);
+        var reads = new BlockReads(source, progress);
+        await reads.ForEachInOrderAsync((_, block) => writer.AppendAsync(block, cancellationToken), cancellationToken).ConfigureAwait(false);
         return await writer.CommitAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -133,7 +135,13 @@ public static class ImageBuilder
             using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
             {
                 file.SetLength((long)source.Length);
-                await ForEachBlockAsync(source, (offset, block) => WriteSparseAsync(file, offset, block), progress, cancellationToken).ConfigureAwait(false);
+                await new BlockReads(source, progress).ForEachAsync(
+                    async (offset, block, token) =>
+                    {
+                        await source.ReadExactlyAsync(offset, block, token).ConfigureAwait(false);
+                        WriteSparse(file.SafeFileHandle, offset, block.Span);
+                    },
+                    cancellationToken).ConfigureAwait(false);
                 file.Flush(flushToDisk: true);
             }
 
@@ -145,40 +153,24 @@ public static class ImageBuilder
         }
     }
 
-    private static ValueTask WriteSparseAsync(FileStream file, ulong offset, ReadOnlyMemory<byte> block)
+    /// <summary>Writes what is not zero, in runs of pages.</summary>
+    private static void WriteSparse(SafeFileHandle file, ulong offset, ReadOnlySpan<byte> block)
     {
         const int Step = 4096;
-        for (int done = 0; done < block.Length; done += Step)
+        for (int start = 0; start < block.Length;)
         {
-            ReadOnlySpan<byte> page = block.Span[done..Math.Min(block.Length, done + Step)];
-            if (page.ContainsAnyExcept((byte)0))
+            int end = start;
+            while (end < block.Length && block[end..Math.Min(block.Length, end + Step)].ContainsAnyExcept((byte)0))
             {
-                RandomAccess.Write(file.SafeFileHandle, page, (long)offset + done);
+                end = Math.Min(block.Length, end + Step);
             }
-        }
 
-        return default;
-    }
-
-    private static async Task ForEachBlockAsync(
-        IPageStore source, Func<ulong, ReadOnlyMemory<byte>, ValueTask> visit, IProgress<ImageProgress>? progress, CancellationToken cancellation)
-    {
-        byte[] block = ArrayPool<byte>.Shared.Rent(BlockBytes);
-        try
-        {
-            for (ulong offset = 0; offset < source.Length;)
+            if (end != start)
             {
-                cancellation.ThrowIfCancellationRequested();
-                int length = (int)Math.Min(BlockBytes, source.Length - offset);
-                await source.ReadExactlyAsync(offset, block.AsMemory(0, length), cancellation).ConfigureAwait(false);
-                await visit(offset, block.AsMemory(0, length)).ConfigureAwait(false);
-                offset += (ulong)length;
-                progress?.Report(new ImageProgress(offset, source.Length));
+                RandomAccess.Write(file, block[start..end], (long)offset + start);
             }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(block);
+
+            start = end + Step;
         }
     }
 }

@@ -1,5 +1,7 @@
 using System;
+using System.Collections.Concurrent;
 using System.Collections.Generic;
+using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
 using Faultline.Paging;
@@ -59,26 +61,41 @@ public static class ImageSurvey
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(stepBytes);
-        List<ImageDamage> damages = [];
-        byte[] block = new byte[stepBytes];
-        for (ulong offset = 0; offset < store.Length && damages.Count < MostDamages; offset += (ulong)stepBytes)
+        ConcurrentBag<ImageDamage> damages = [];
+        await new BlockReads(store, progress).ForEachAsync(
+            async (offset, block, token) =>
+            {
+                if (damages.Count < MostDamages && await TryReadAsync(store, offset, block, token).ConfigureAwait(false) is not null)
+                {
+                    await FindDamagesAsync(store, offset, block, stepBytes, damages, token).ConfigureAwait(false);
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
+        return [.. damages.OrderBy(static damage => damage.Offset).Take(MostDamages)];
+    }
+
+    /// <summary>Reads a block again that could not be read, part by part.</summary>
+    private static async ValueTask FindDamagesAsync(
+        IPageStore store, ulong offset, Memory<byte> block, int stepBytes, ConcurrentBag<ImageDamage> damages, CancellationToken cancellation)
+    {
+        for (int done = 0; done < block.Length; done += stepBytes)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            int length = (int)Math.Min((ulong)stepBytes, store.Length - offset);
-            StoreRead read = await store.ReadAsync(offset, block.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
-            if (read.Cause is { } cause)
+            Memory<byte> part = block.Slice(done, Math.Min(stepBytes, block.Length - done));
+            if (await TryReadAsync(store, offset + (ulong)done, part, cancellation).ConfigureAwait(false) is { } reason)
             {
-                damages.Add(new ImageDamage(offset, (ulong)length, cause.Message));
+                damages.Add(new ImageDamage(offset + (ulong)done, (ulong)part.Length, reason));
             }
-            else if (read.BytesRead != length)
-            {
-                damages.Add(new ImageDamage(offset, (ulong)length, $"Only {read.BytesRead} of the bytes are there."));
-            }
-
-            progress?.Report(new ImageProgress(offset + (ulong)length, store.Length));
         }
+    }
 
-        return damages;
+    /// <summary>Why a part could not be read, or null.</summary>
+    private static async ValueTask<string?> TryReadAsync(IPageStore store, ulong offset, Memory<byte> block, CancellationToken cancellation)
+    {
+        StoreRead read = await store.ReadAsync(offset, block, cancellation).ConfigureAwait(false);
+        cancellation.ThrowIfCancellationRequested();
+        return read.Cause is { } cause ? cause.Message
+            : read.BytesRead != block.Length ? $"Only {read.BytesRead} of the bytes are there."
+            : null;
     }
 
     /// <summary>Finds where two stores differ. Of images with chunks of one size only the indexes are read.</summary>
