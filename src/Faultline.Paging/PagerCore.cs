@@ -338,7 +338,7 @@ internal sealed class PagerCore : IDisposable
     {
         foreach (Region region in child.RegionArray)
         {
-            if (region.Pages.HasMarkers)
+            if (region.Pages.HasMarkers && !region.Pages.WritesBack)
             {
                 region.Pages.HasMarkers = ServedWatch.TakeProtectionAway(child, region.Pages) != Errno.None;
             }

@@ -47,6 +47,25 @@ public abstract class WriteBackTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.True(image.GetStatistics().PagesEvicted > (long)Pages);
     }
 
+    // A child has its parent's protected entries: what it writes through them must not go unnoticed.
+    [Fact(Timeout = 60_000)]
+    public async Task Write_ByAForkedChild_IsStored()
+    {
+        await Task.Yield();
+        WritableTestStore store = new(Pages * Page);
+        Pager pager = NewPager(Small);
+        PagedImage image = pager.OpenImage(store);
+        TestClient client = NewClient(pager, image, RegionKind.SharedImage, Events);
+        Assert.Equal(TestStore.WordAt(3 * Page), client.WordAt(3 * Page));
+        using IAddressSpace child = client.Space.Fork().OrThrow("fork");
+        using IMemoryAccess access = child.OpenAccess().OrThrow("accessor");
+        Assert.True(access.Store(client.At(3 * Page), 33).IsOk);
+        Assert.True(access.Store(client.At(4 * Page), 44).IsOk);
+        image.Flush();
+        Assert.Equal(33UL, store.WordAt(3 * Page));
+        Assert.Equal(44UL, store.WordAt(4 * Page));
+    }
+
     [Fact(Timeout = 60_000)]
     public async Task Read_OnlyRead_StoresNothing()
     {

@@ -10,6 +10,8 @@ namespace Faultline.Paging.Tests;
 /// </summary>
 internal sealed class ChaosClient(IAddressSpace space, AddressRange range, PagerClient paged, RegionKind kind, ChaosVerdict verdict) : IDisposable
 {
+    private readonly Lock _leaving = new();
+    private bool _isLeaving;
     private readonly Dictionary<ulong, ulong> _written = [];
     private readonly HashSet<ulong> _discarded = [];
 
@@ -25,6 +27,15 @@ internal sealed class ChaosClient(IAddressSpace space, AddressRange range, Pager
 
     /// <summary>Set before the address space is killed.</summary>
     public bool IsKilled { get; set; }
+
+    /// <summary>From here on nothing is discarded: the pager will be gone, and what is discarded then shows the file behind a private mapping.</summary>
+    public void Leave()
+    {
+        lock (_leaving)
+        {
+            _isLeaving = true;
+        }
+    }
 
     /// <summary>Reads odd pages, and so what nobody of this client changes.</summary>
     public void Read(int seed, int accesses, CancellationToken stop)
@@ -101,9 +112,12 @@ internal sealed class ChaosClient(IAddressSpace space, AddressRange range, Pager
 
     private void Discard(ulong page)
     {
-        if (!Space.Advise(Range.Slice(page * PageSize.Small, PageSize.Small), Advice.DontNeed).IsOk)
+        lock (_leaving)
         {
-            return;
+            if (_isLeaving || !Space.Advise(Range.Slice(page * PageSize.Small, PageSize.Small), Advice.DontNeed).IsOk)
+            {
+                return;
+            }
         }
 
         _discarded.Add(page);

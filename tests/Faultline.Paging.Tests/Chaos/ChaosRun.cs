@@ -257,6 +257,7 @@ internal sealed class ChaosRun : IDisposable
                     victim.Space.Dispose();
                     break;
                 case Prank.Detach:
+                    victim.Leave();
                     victim.Paged.Detach((DetachPolicy)random.Next(2));
                     break;
                 case Prank.Track:
@@ -269,6 +270,7 @@ internal sealed class ChaosRun : IDisposable
                     if (random.Next(4) == 0)
                     {
                         IsClosed = true;
+                        _clients.ForEach(static client => client.Leave());
                         _pager.Dispose();
                     }
 
