@@ -248,7 +248,7 @@ public sealed class ImageFuzzTests : IDisposable
     }
 
     /// <summary>Makes the digest and the footer's checksum agree with the rest, as someone with intent would.</summary>
-    private static void Sign(byte[] file)
+    internal static void Sign(byte[] file)
     {
         Span<byte> footer = file.AsSpan(file.Length - 128);
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(footer);
