@@ -208,6 +208,11 @@ internal static class WriteBack
 
         ArrayPool<byte>.Shared.Return(contents);
         table.Writes!.EndStore(run, cause, stored, table.Core.Now() + table.Core.Ticks(HoldOff));
+        if (cause is not null)
+        {
+            table.Core.Log.WriteFailed(table.Image.Name, table.OffsetOf(run.First), (ulong)run.Count * PageSize.Small, cause);
+        }
+
         return cause;
     }
 

@@ -15,6 +15,12 @@ internal static class ImageCounts
 
     public static void Evicted(PagerCore pager, List<Measurement<long>> into) => Add(pager, into, static table => table.EvictedPages);
 
+    public static void Stored(PagerCore pager, List<Measurement<long>> into) => Add(pager, into, static table => table.Writes?.StoredPages ?? 0);
+
+    public static void WriteErrors(PagerCore pager, List<Measurement<long>> into) => Add(pager, into, static table => table.Writes?.FailedStores ?? 0);
+
+    public static void Written(PagerCore pager, List<Measurement<long>> into) => Add(pager, into, static table => table.Writes?.CountWritten() ?? 0);
+
     public static void Guessed(PagerCore pager, List<Measurement<long>> into) => Add(pager, into, static table => table.Guesses.Guessed);
 
     public static void GuessedUsed(PagerCore pager, List<Measurement<long>> into) => Add(pager, into, static table => table.Guesses.Used);

@@ -15,6 +15,7 @@ internal sealed class PagerLog(ILogger logger, TimeProvider time)
     private readonly LogGate _errors = new(time);
     private readonly LogGate _givenUp = new(time);
     private readonly LogGate _room = new(time);
+    private readonly LogGate _writes = new(time);
     private readonly LogGate _attached = new(time);
     private readonly LogGate _ended = new(time);
 
@@ -76,6 +77,14 @@ internal sealed class PagerLog(ILogger logger, TimeProvider time)
         if (IsWanted(LogLevel.Warning, _overdue, out string leftOut))
         {
             PagerMessages.LoadOverdue(logger, offset, offset + length, image, deadline, leftOut);
+        }
+    }
+
+    public void WriteFailed(string image, ulong offset, ulong length, Exception cause)
+    {
+        if (IsWanted(LogLevel.Error, _writes, out string leftOut))
+        {
+            PagerMessages.WriteFailed(logger, cause, offset, offset + length, image, cause.Message, leftOut);
         }
     }
 

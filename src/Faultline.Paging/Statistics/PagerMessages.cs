@@ -71,4 +71,11 @@ internal static partial class PagerMessages
         "The budget of {BudgetBytes} bytes of the image '{Image}' is taken by pages that cannot leave; faults wait." + LeftOut,
         SkipEnabledCheck = true)]
     public static partial void NoRoom(ILogger logger, string image, long budgetBytes, string leftOut);
+
+    [LoggerMessage(
+        15,
+        LogLevel.Error,
+        "Bytes 0x{Offset:x} to 0x{End:x} of the image '{Image}' were written and could not be stored; they stay in memory: {Cause}" + LeftOut,
+        SkipEnabledCheck = true)]
+    public static partial void WriteFailed(ILogger logger, Exception exception, ulong offset, ulong end, string image, string cause, string leftOut);
 }

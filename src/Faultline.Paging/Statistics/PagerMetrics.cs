@@ -60,6 +60,9 @@ internal static class PagerMetrics
         Count("faultline.page.guessed", "{page}", "Pages brought because they were guessed to be wanted soon.", ImageCounts.Guessed);
         Count("faultline.page.guessed_used", "{page}", "Pages guessed that were wanted afterwards.", ImageCounts.GuessedUsed);
         Count("faultline.page.replayed", "{page}", "Pages installed ahead of a fault by the replay of a working set.", ImageCounts.Replayed);
+        Count("faultline.page.stored", "{page}", "Pages that were written, and taken by the store.", ImageCounts.Stored);
+        Count("faultline.store.write_errors", "{write}", "Writes to stores that failed.", ImageCounts.WriteErrors);
+        Level("faultline.page.unstored", "{page}", "Pages in the cache that were written and are not stored yet.", ImageCounts.Written);
         Level("faultline.fault.in_flight", "{fault}", "Faults that wait: for a load, or put aside.", FaultCounts.InFlight);
         Level("faultline.client.active", "{client}", "Clients attached.", FaultCounts.Clients);
         Level("faultline.load.in_flight", "{load}", "Loads in flight.", ImageCounts.Loads);
