@@ -60,6 +60,43 @@ public abstract class MessagesTests(IMemoryEngine engine) : PagerTests(engine)
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task Log_WrittenBytesCannotBeStored_NamesThem()
+    {
+        await Task.Yield();
+        using MessageList messages = new();
+        WritableTestStore store = new(64 * Page) { Fails = static _ => true };
+        Pager pager = NewPager(new PagerOptions { LoggerFactory = messages, LoadBytes = 16384, SequentialWindowBytes = 16384, BudgetBytes = 1 << 20 });
+        using MeterReader meter = new(pager);
+        PagedImage image = pager.OpenImage(store, "an image");
+        TestClient client = NewClient(pager, image, RegionKind.SharedImage);
+        client.SetWord(8 * Page, 42);
+        Assert.Throws<WriteBackException>(image.Flush);
+        (int _, LogLevel level, string text, Exception? cause) = messages.All.First(static message => message.Id == 15);
+        Assert.Equal(LogLevel.Error, level);
+        Assert.Contains("Bytes 0x8000 to 0xc000 of the image 'an image'", text, StringComparison.Ordinal);
+        Assert.NotNull(cause);
+        Assert.True(meter.Now("faultline.store.write_errors") > 0);
+        Assert.Equal(4, meter.Now("faultline.page.unstored"));
+        store.Fails = static _ => false;
+        Eventually(() => TryFlush(image), "the store's recovery");
+        Assert.Equal(4, meter.Now("faultline.page.stored", "faultline.image.name=an image"));
+        Assert.Equal(0, meter.Now("faultline.page.unstored"));
+    }
+
+    private static bool TryFlush(PagedImage image)
+    {
+        try
+        {
+            image.Flush();
+            return true;
+        }
+        catch (WriteBackException)
+        {
+            return false;
+        }
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task Log_StormOfErrors_IsFiveASecond_AndSaysHowManyWereLeftOut()
     {
         await Task.Yield();
