@@ -9,7 +9,7 @@ namespace Faultline.Linux.Machine;
 /// <summary>A small swap file of the run's own, in use until it is disposed.</summary>
 internal sealed class BorrowedSwapFile : IDisposable
 {
-    private const int SizeBytes = 64 << 20;
+    private const int ChunkBytes = 1 << 20;
     private string? _path;
 
     private BorrowedSwapFile(string? path, string? refusal)
@@ -33,12 +33,12 @@ internal sealed class BorrowedSwapFile : IDisposable
     }
 
     /// <summary>Makes the file, readable by its owner only as any temporary file, and puts it into use.</summary>
-    internal static BorrowedSwapFile Take()
+    internal static BorrowedSwapFile Take(int megabytes = 64)
     {
         string path = Path.GetTempFileName();
         try
         {
-            File.WriteAllBytes(path, new byte[SizeBytes]);
+            Write(path, megabytes);
             string? error = Run("mkswap", path) ?? Run("swapon", path);
             if (error is null)
             {
@@ -52,6 +52,17 @@ internal sealed class BorrowedSwapFile : IDisposable
         {
             File.Delete(path);
             return new(path: null, $"There is no swap: {error.Message}");
+        }
+    }
+
+    // Written, not only made longer: a swap file has no holes.
+    private static void Write(string path, int megabytes)
+    {
+        using FileStream file = File.OpenWrite(path);
+        byte[] chunk = new byte[ChunkBytes];
+        for (int i = 0; i < megabytes; i++)
+        {
+            file.Write(chunk);
         }
     }
 

@@ -90,17 +90,26 @@ internal static unsafe class CollapseShmem
             return CollapseResult.TooManyAbsent;
         }
 
-        using RankedLock.Scope held = file.Mappings.Enter();
-        foreach (Vma vma in file.Mappings.ListLocked(in held))
+        using (RankedLock.Scope held = file.Mappings.Enter())
         {
-            if (vma.Mm.HasHandedOutSpans)
+            foreach (Vma vma in file.Mappings.ListLocked(in held))
             {
-                // The pages may not move under those who look at their bytes.
-                return CollapseResult.Busy;
+                if (vma.Mm.HasHandedOutSpans)
+                {
+                    // The pages may not move under those who look at their bytes.
+                    return CollapseResult.Busy;
+                }
+            }
+
+            if (absent == 0 || !IsAwaited(file, index, in held))
+            {
+                return CollapseResult.Done;
             }
         }
 
-        return absent != 0 && IsAwaited(file, index, in held) ? CollapseResult.TooManyAbsent : CollapseResult.Done;
+        // Linux notices when it has unmapped every page.
+        Zap.FileRange(file, index, index + Pages, ZapOptions.None);
+        return CollapseResult.TooManyAbsent;
     }
 
     /// <summary>Whether a mapping is armed for missing pages in the range: each hole is to be asked about, so none may be filled.</summary>

@@ -44,7 +44,8 @@ internal static class PagemapBits
         value |= Present | place.FrameOf(entry, address);
         if (entry.IsSpecial)
         {
-            return new PagemapEntry(value);
+            // The huge zero page passes for a page of a file, the small one for none at all.
+            return new PagemapEntry(place.IsHuge ? value | File : value);
         }
 
         Folio folio = memory.FolioAt(entry.FrameNumber);
@@ -53,7 +54,9 @@ internal static class PagemapBits
             value |= File;
         }
 
-        int mappings = folio.Has(FolioFlags.Hugetlb) ? HugetlbEntry.MappingsOf(folio) : folio.MapCountOf(place.FrameOf(entry, address));
+        // Of what is mapped huge the first page speaks for all (Linux: pagemap_pmd_range).
+        uint frame = place.IsHuge ? entry.FrameNumber : place.FrameOf(entry, address);
+        int mappings = folio.Has(FolioFlags.Hugetlb) ? HugetlbEntry.MappingsOf(folio) : folio.MapCountOf(frame);
         return new PagemapEntry(mappings == 1 ? value | Exclusive : value);
     }
 }

@@ -76,6 +76,8 @@ internal static unsafe class FileFault
             return FaultResult.Retry;
         }
 
+        ulong huge = request.Page & ~(PageSize.Huge - 1);
+        bool isWhole = !vma.IsArmed && IsHugeWithin(vma, (ShmemFile)vma.File!, request.Page) && IsEmpty(request.Table);
         Frame* frame = folio.Record + (vma.IndexOf(request.Page) - folio.Index);
         ulong flags = vma.PageRights;
         if (request.IsWrite)
@@ -89,7 +91,40 @@ internal static unsafe class FileFault
         request.Mm.Counters.Add(MmCounters.KindOf(folio), 1);
         var entry = Pte.ForFrame(frame->Number, flags);
         Pte.Write(request.Slot, request.Entry.IsWriteProtected ? entry.WithWriteProtection() : entry);
+        for (uint i = 0; isWhole && i < PteTable.Length; i++)
+        {
+            // All of a huge page at once, if nothing of it is mapped (Linux: finish_fault).
+            if (huge + (i << PageSize.SmallShift) != request.Page)
+            {
+                folio.Get();
+                Rmap.AddFile(folio.Record + i);
+                request.Mm.Counters.Add(MmCounters.KindOf(folio), 1);
+                Pte.Write(request.Table.Entries + i, Pte.ForFrame(folio.Number + i, flags));
+            }
+        }
+
         return FaultResult.Done;
+    }
+
+    /// <summary>Whether a huge page of the file has its place, aligned and whole, around an address of a mapping.</summary>
+    private static bool IsHugeWithin(Vma vma, ShmemFile file, ulong address)
+    {
+        ulong start = address & ~(PageSize.Huge - 1);
+        return start >= vma.Start && start + PageSize.Huge <= vma.End && (vma.IndexOf(start) & (PteTable.Length - 1)) == 0
+            && ShmemHugePage.IsAt(file, vma.IndexOf(start));
+    }
+
+    private static bool IsEmpty(PteTable table)
+    {
+        for (uint i = 0; i < PteTable.Length; i++)
+        {
+            if (!Pte.Read(table.Entries + i).IsNone)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>A write to a private mapping: its own copy at once (Linux: <c>do_cow_fault</c>).</summary>
@@ -118,7 +153,7 @@ internal static unsafe class FileFault
     /// <summary>Whether a read fault would map something along, so that it needs a table even where it fails itself.</summary>
     public static bool MapsAround(ref FaultRequest request, ShmemFile file)
     {
-        (ulong start, ulong end) = Around(ref request);
+        (ulong start, ulong end) = Around(ref request, file);
         bool isAny = false;
         for (ulong address = start; CanMapAround(ref request) && address < end && !isAny; address += PageSize.Small)
         {
@@ -132,10 +167,16 @@ internal static unsafe class FileFault
     private static bool CanMapAround(ref FaultRequest request) =>
         !request.IsWrite && !request.Vma.Has(VmaFlags.UserfaultfdMinor | VmaFlags.UserfaultfdWriteProtect);
 
-    private static (ulong Start, ulong End) Around(ref FaultRequest request)
+    // A huge page is mapped along as a whole (6.18).
+    private static (ulong Start, ulong End) Around(ref FaultRequest request, ShmemFile file)
     {
         Vma vma = request.Vma;
         ulong table = request.Page & ~(PageSize.Huge - 1);
+        if (IsHugeWithin(vma, file, request.Page))
+        {
+            return (table, table + PageSize.Huge);
+        }
+
         ulong start = Math.Max(Math.Max(request.Page & ~(AroundBytes - 1), vma.Start), table);
         return (start, Math.Min(Math.Min(start + AroundBytes, vma.End), table + PageSize.Huge));
     }
@@ -144,7 +185,7 @@ internal static unsafe class FileFault
     /// <returns>Whether the page of the fault is among them.</returns>
     private static bool TryMapAround(ref FaultRequest request, ShmemFile file)
     {
-        (ulong start, ulong end) = Around(ref request);
+        (ulong start, ulong end) = Around(ref request, file);
         for (ulong address = start; address < end; address += PageSize.Small)
         {
             if (Pte.Read(request.Table.EntryFor(address)).IsNone)

@@ -16,6 +16,8 @@ internal static unsafe class HugeAnonymousFault
             return false;
         }
 
+        // For a read too, and before anything is asked.
+        AnonVmaChain.Prepare(request.Vma);
         if (request.Vma.Has(VmaFlags.UserfaultfdMissing))
         {
             // Without a table: a huge page may be moved here whole.
@@ -43,7 +45,6 @@ internal static unsafe class HugeAnonymousFault
             return false;
         }
 
-        AnonVmaChain.Prepare(request.Vma);
         if (TryInstall(ref request, middle, folio, spare))
         {
             result = FaultResult.Done;
@@ -56,7 +57,7 @@ internal static unsafe class HugeAnonymousFault
     }
 
     /// <summary>Whether the mapping has room for a huge page around the address, and may have one there (Linux: <c>thp_vma_allowable_order</c>).</summary>
-    private static bool IsWanted(ref FaultRequest request)
+    public static bool IsWanted(ref FaultRequest request)
     {
         Vma vma = request.Vma;
         if (vma.Has(VmaFlags.NoHugePage) || !HugeRange.Fits(vma, request.Address))

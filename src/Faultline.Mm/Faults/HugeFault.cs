@@ -19,15 +19,10 @@ internal static unsafe class HugeFault
 
         if (entry.IsNone)
         {
-            // Whoever waits for a missing page leaves the place without a table, so that a huge page can be moved there.
-            if (request.Vma.IsAnonymous && UserfaultfdFault.IsArmed(request.Vma, VmaFlags.UserfaultfdMissing))
+            // Whoever waits for a missing page where there may be a huge one leaves the place without a table, so that one can be moved there.
+            if (request.Vma.IsAnonymous && UserfaultfdFault.IsArmed(request.Vma, VmaFlags.UserfaultfdMissing) && HugeAnonymousFault.IsWanted(ref request))
             {
-                if (request.IsWrite)
-                {
-                    // As AnonymousFault does, where there is a table.
-                    AnonVmaChain.Prepare(request.Vma);
-                }
-
+                AnonVmaChain.Prepare(request.Vma);
                 result = UserfaultfdFault.Handle(ref request, PageFaultKind.Missing);
                 return true;
             }

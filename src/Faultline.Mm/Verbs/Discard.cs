@@ -173,6 +173,12 @@ internal static unsafe class Discard
         var gather = TlbGather.Begin(vma.Mm);
         for (ulong address = vma.Mm.Table.SkipAbsent(start, end); address < end; address = vma.Mm.Table.SkipAbsent(address + PageSize.Small, end))
         {
+            if (TryMarkHuge(vma, address, end, gather))
+            {
+                address |= PageSize.Huge - PageSize.Small;
+                continue;
+            }
+
             // The pages are given up one by one.
             HugeEntry.Split(vma, address);
             PteTable table = vma.Mm.Table.Find(address);
@@ -200,6 +206,40 @@ internal static unsafe class Discard
         }
 
         gather.End();
+    }
+
+    /// <summary>
+    /// Gives up a huge page whole, if all of it is meant; the huge zero page stays as it is in any case (Linux: <c>madvise_free_huge_pmd</c>).
+    /// </summary>
+    private static bool TryMarkHuge(Vma vma, ulong address, ulong end, TlbGather gather)
+    {
+        EntryPlace place = vma.Mm.Table.FindEntry(address);
+        if (!place.IsHuge)
+        {
+            return false;
+        }
+
+        using RankedLock.Scope held = vma.Mm.System.TableLocks.Enter(place.Table);
+        Pte entry = place.ReadLocked();
+        if (!entry.IsPresent)
+        {
+            return false;
+        }
+
+        if (entry.IsSpecial)
+        {
+            return true;
+        }
+
+        if ((address & (PageSize.Huge - 1)) != 0 || end - address < PageSize.Huge)
+        {
+            return false;
+        }
+
+        vma.Mm.System.Memory.FolioAt(entry.FrameNumber).Set(FolioFlags.LazilyFreed);
+        Pte.Change(place.Slot, set: 0, clear: Pte.Dirty | Pte.Accessed);
+        gather.Touch();
+        return true;
     }
 
     /// <summary>What is in swap goes at once, and so does poison (Linux: <c>madvise_free_pte_range</c>). Under the table's lock.</summary>

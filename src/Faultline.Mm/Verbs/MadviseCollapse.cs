@@ -51,8 +51,15 @@ internal static class MadviseCollapse
     private static Errno Part(MmState mm, ulong start, ulong end)
     {
         ulong last = HugeRange.StartOf(end);
+        ulong first = HugeRange.StartOf(start + PageSize.Huge - 1);
+        if (first > last)
+        {
+            // Inside of one huge page. A range that reaches over a border without holding a whole one is done at once.
+            return Errno.EINVAL;
+        }
+
         CollapseResult failed = CollapseResult.Done;
-        for (ulong at = HugeRange.StartOf(start + PageSize.Huge - 1); at < last; at += PageSize.Huge)
+        for (ulong at = first; at < last; at += PageSize.Huge)
         {
             CollapseResult result = Collapse.At(mm, at, CollapseLimits.Forced, mapsIt: true);
             if (result is CollapseResult.Done or CollapseResult.AlreadyHuge)

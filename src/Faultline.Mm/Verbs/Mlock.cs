@@ -35,7 +35,8 @@ internal static class Mlock
             }
         }
 
-        return mode == MlockMode.Populate ? PopulateAll(mm, start, end) : Errno.None;
+        // Also on fault: hugetlb, which is not locked at all, is brought in.
+        return mode != MlockMode.Unlock ? PopulateAll(mm, start, end) : Errno.None;
     }
 
     private static Errno ChangeFlags(MmState mm, ulong start, ulong end, VmaFlags wanted)
@@ -94,7 +95,8 @@ internal static class Mlock
                 }
 
                 at = System.Math.Max(at, vma.Start);
-                partEnd = vma.Has(VmaFlags.LockOnFault) ? at : System.Math.Min(at + PageSize.Small, end);
+                ulong step = vma.IsHugetlb ? PageSize.Huge : PageSize.Small;
+                partEnd = vma.Has(VmaFlags.LockOnFault) ? at : System.Math.Min((at & ~(step - 1)) + step, end);
                 next = vma.Has(VmaFlags.LockOnFault) ? vma.End : partEnd;
                 isWrite = (vma.Flags & (VmaFlags.Write | VmaFlags.Shared)) == VmaFlags.Write;
             }

@@ -9,6 +9,9 @@ namespace Faultline.Verification.Kernel;
 /// </summary>
 public sealed class BorrowedMachine : IDisposable
 {
+    /// <summary>How large the swap file is, in MiB. Half of it is never used: when swap runs full, the kernel treats pages that come back otherwise.</summary>
+    public const int SwapMegabytes = 192;
+
     private readonly HugePageUse? _use;
     private readonly BorrowedHugePages? _hugePages;
     private readonly BorrowedSwapFile? _swap;
@@ -19,7 +22,7 @@ public sealed class BorrowedMachine : IDisposable
         HugePages = hugePages;
         _use = hugePages > 0 ? HugePageUse.Shared() : null;
         _hugePages = hugePages > 0 ? BorrowedHugePages.Take(hugePages) : null;
-        _swap = withSwap ? BorrowedSwapFile.Take() : null;
+        _swap = withSwap ? BorrowedSwapFile.Take(SwapMegabytes) : null;
     }
 
     /// <summary>How many huge pages were asked for.</summary>

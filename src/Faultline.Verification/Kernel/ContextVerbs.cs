@@ -7,6 +7,9 @@ internal static class ContextVerbs
 {
     private const int MaximumCopyPages = 8;
 
+    [ThreadStatic]
+    private static byte[]? _large;
+
     public static StepOutcome Run(EngineSide side, in Step step)
     {
         if (step.Verb == StepVerb.Open)
@@ -76,8 +79,13 @@ internal static class ContextVerbs
 
     private static StepOutcome Copy(IUserfaultfd context, in Step step)
     {
-        ulong length = Math.Min(step.Range.Length, MaximumCopyPages * PageSize.Small);
-        Span<byte> source = stackalloc byte[(int)length];
+        Span<byte> source = stackalloc byte[(int)Math.Min(step.Range.Length, MaximumCopyPages * PageSize.Small)];
+        if (Arena.IsHuge(step.Page) && step.Range.Length is > MaximumCopyPages * PageSize.Small and <= 2 * PageSize.Huge)
+        {
+            _large ??= new byte[2 * PageSize.Huge];
+            source = _large.AsSpan(0, (int)step.Range.Length);
+        }
+
         Pattern.Fill(source, step.Value);
         return StepOutcome.Of(context.Copy(step.Range.Start, source, (FillModes)step.Mode));
     }

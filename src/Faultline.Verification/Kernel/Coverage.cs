@@ -18,7 +18,7 @@ internal sealed class Coverage
     /// <summary>The tuple's number for a step that is about to be done; the outcome is added by <see cref="Add"/>.</summary>
     public static ulong Before(in Step step, PairRun run)
     {
-        int page = Math.Clamp(step.Page, 0, Arena.Pages - 1);
+        int page = Math.Clamp(step.Page, 0, Arena.End - 1);
         RegisterModes modes = 0;
         bool isMapped = false;
         foreach (VmaInfo mapping in run.Mappings)
@@ -31,7 +31,7 @@ internal sealed class Coverage
         }
 
         ulong kind = isMapped && run.KindOf(page) is { } known ? (ulong)known + 1 : 0;
-        return (ulong)step.Verb << 56 | kind << 52 | (ulong)modes << 48 | (ulong)StateOf(run.Pagemap[page]) << 40;
+        return (ulong)step.Verb << 56 | kind << 52 | (ulong)modes << 48 | (ulong)run.StateOf(page) << 40;
     }
 
     /// <summary>Notes a tuple.</summary>
@@ -64,7 +64,7 @@ internal sealed class Coverage
         var missing = new List<string>();
         foreach (StepVerb verb in Enum.GetValues<StepVerb>().Where(WorksOnEntries))
         {
-            for (int kind = 1; kind <= 4; kind++)
+            for (int kind = 1; kind <= MapKinds.Count; kind++)
             {
                 missing.AddRange(Enum.GetValues<EntryState>()
                     .Where(state => IsPossible((MapKind)(kind - 1), state) && !met.Contains((ulong)verb << 56 | (ulong)kind << 52 | (ulong)state << 40))

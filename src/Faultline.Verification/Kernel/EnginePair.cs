@@ -15,7 +15,7 @@ internal sealed class EnginePair : IDisposable
 
     // With room for what programs map besides huge pages.
     private const ulong ManagedMemory = (HugePages * PageSize.Huge) + (64UL << 20);
-    private const uint SwapPages = 4096;
+    private const uint SwapPages = 16384;
 
     /// <summary>Longer than any step takes, its actors included, also where others leave it little of the processor.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);

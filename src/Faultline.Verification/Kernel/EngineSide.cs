@@ -354,7 +354,7 @@ internal sealed class EngineSide : IDisposable
         {
             foreach (IAddressSpace? space in Spaces)
             {
-                foreach (VmaInfo mapping in space?.Inspector.GetMappings(Arena.Range).Value ?? [])
+                foreach (VmaInfo mapping in space?.Inspector.GetMappings(Arena.Everything).Value ?? [])
                 {
                     // Whoever that wakes is done before the next one goes: which mappings become one depends on who was first.
                     if (context is not null && context.Unregister(mapping.Range).IsOk)
@@ -379,7 +379,7 @@ internal sealed class EngineSide : IDisposable
 
         foreach (Actor? actor in _actors)
         {
-            if (actor is { IsRunning: true, Step.Verb: StepVerb.Lock or StepVerb.Advise } && IsPopulation(actor.Step))
+            if (actor is { IsRunning: true, Step.Verb: StepVerb.Lock or StepVerb.LockOnFault or StepVerb.Advise } && IsPopulation(actor.Step))
             {
                 return true;
             }
@@ -389,7 +389,7 @@ internal sealed class EngineSide : IDisposable
     }
 
     private static bool IsPopulation(in Step step) =>
-        step.Verb == StepVerb.Lock || (Advice)step.Mode is Advice.PopulateRead or Advice.PopulateWrite or Advice.Remove;
+        step.Verb is StepVerb.Lock or StepVerb.LockOnFault || (Advice)step.Mode is Advice.PopulateRead or Advice.PopulateWrite or Advice.Remove;
 
     private void DisposeSpace(int space)
     {

@@ -11,7 +11,7 @@ internal static class FileVerbs
         ulong length = unchecked(((ulong)step.Pages * PageSize.Small) + (ulong)step.Tail);
         if (step.Verb == StepVerb.MakeFile)
         {
-            return Make(side, step.File, length);
+            return Make(side, in step, length);
         }
 
         if (side.Files[step.File] is not { } file)
@@ -39,15 +39,15 @@ internal static class FileVerbs
         }
     }
 
-    private static StepOutcome Make(EngineSide side, int slot, ulong size)
+    private static StepOutcome Make(EngineSide side, in Step step, ulong size)
     {
-        if (side.Files[slot] is not null)
+        if (side.Files[step.File] is not null)
         {
             return default;
         }
 
-        SystemResult<IMemoryFile> made = side.Engine.CreateMemoryFile(new MemoryFileOptions { Name = "fuzz", Size = size });
-        side.Files[slot] = made.Value;
+        SystemResult<IMemoryFile> made = side.Engine.CreateMemoryFile(new MemoryFileOptions { Name = "fuzz", Size = size, HugePages = step.Mode != 0 });
+        side.Files[step.File] = made.Value;
         return StepOutcome.Of(made.Errno);
     }
 }

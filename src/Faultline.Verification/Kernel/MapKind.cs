@@ -7,4 +7,10 @@ internal enum MapKind
     SharedAnonymous,
     SharedFile,
     PrivateFile,
+
+    /// <summary>Hugetlb without a file of the program's, shared with forks.</summary>
+    HugetlbShared,
+    HugetlbPrivate,
+    HugetlbSharedFile,
+    HugetlbPrivateFile,
 }

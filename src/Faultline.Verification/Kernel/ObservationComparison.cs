@@ -52,7 +52,7 @@ internal static class ObservationComparison
                 return (Name("resident counters of space", space), linux.Counters[space].ToString(), managed.Counters[space].ToString());
             }
 
-            if (CompareMappings(linux, managed, space) is { } mappings)
+            if (CompareMappings(linux.Mappings[space], managed.Mappings[space], linux.HasPagedOut) is { } mappings)
             {
                 return mappings;
             }
@@ -107,14 +107,14 @@ internal static class ObservationComparison
         return words.Count == 0 ? "none" : string.Join(' ', words);
     }
 
-    private static (string What, string Linux, string Managed)? CompareMappings(SideObservation linuxSeen, SideObservation managedSeen, int space)
+    /// <summary>Compares mappings with all their counts.</summary>
+    public static (string What, string Linux, string Managed)? CompareMappings(
+        IReadOnlyList<VmaInfo> linux, IReadOnlyList<VmaInfo> managed, bool hasPagedOut)
     {
-        IReadOnlyList<VmaInfo> linux = linuxSeen.Mappings[space];
-        IReadOnlyList<VmaInfo> managed = managedSeen.Mappings[space];
         for (int i = 0; i < Math.Max(linux.Count, managed.Count); i++)
         {
-            VmaInfo left = i < linux.Count ? Visible(linux[i], linuxSeen.HasPagedOut) : default;
-            VmaInfo right = i < managed.Count ? Visible(managed[i], managedSeen.HasPagedOut) : default;
+            VmaInfo left = i < linux.Count ? Visible(linux[i], hasPagedOut) : default;
+            VmaInfo right = i < managed.Count ? Visible(managed[i], hasPagedOut) : default;
             if (left != right)
             {
                 return (Name("mapping", i), Describe(left), Describe(right));
@@ -124,9 +124,11 @@ internal static class ObservationComparison
         return null;
     }
 
-    // Proportions depend on who else maps the page, and are rounded. A page that comes back from swap into locked memory to be read is dirty, unless the
-    // writing of it has not ended yet (folio_free_swap), which nobody decides.
-    private static VmaInfo Visible(VmaInfo mapping, bool hasPagedOut) => hasPagedOut && mapping.IsLocked
+    private static bool MayBeBetween(VmaInfo mapping) => mapping.IsLocked || (mapping.RegisteredModes & RegisterModes.WriteProtect) != 0;
+
+    // Proportions depend on who else maps the page, and are rounded. A page that comes back from swap into locked memory to be read, or is protected and to be
+    // written to, is dirty, unless the writing of it has not ended yet (folio_free_swap), which nobody decides.
+    private static VmaInfo Visible(VmaInfo mapping, bool hasPagedOut) => hasPagedOut && MayBeBetween(mapping)
         ? mapping with
         {
             ProportionalResident = 0,
@@ -142,9 +144,12 @@ internal static class ObservationComparison
         : $"{Arena.Name(mapping.Range.Start)}..{Arena.Name(mapping.Range.End)} {mapping.Protection}{(mapping.IsShared ? " shared" : string.Empty)}"
             + $"{(mapping.IsLocked ? " locked" : string.Empty)} offset {mapping.FileOffset:x} registered {mapping.RegisteredModes} resident {mapping.Resident >> 12}"
             + $" anonymous {mapping.Anonymous >> 12} swap {mapping.Swap >> 12} shared {mapping.SharedClean >> 12}+{mapping.SharedDirty >> 12} dirty"
-            + $" private {mapping.PrivateClean >> 12}+{mapping.PrivateDirty >> 12} dirty";
+            + $" private {mapping.PrivateClean >> 12}+{mapping.PrivateDirty >> 12} dirty"
+            + (mapping.AnonymousHuge + mapping.ShmemHuge == 0 ? string.Empty : $" huge {mapping.AnonymousHuge >> 12}+{mapping.ShmemHuge >> 12} shmem")
+            + (mapping.SharedHugetlb + mapping.PrivateHugetlb == 0 ? string.Empty : $" hugetlb shared {mapping.SharedHugetlb >> 12} private {mapping.PrivateHugetlb >> 12}");
 
-    private static ulong Masked(PagemapEntry entry) =>
+    /// <summary>What of an entry is compared.</summary>
+    public static ulong Masked(PagemapEntry entry) =>
         (entry.Value & ComparedBits) | (IsMarker(entry) ? entry.FrameOrSwap : 0);
 
     private static bool IsMarker(PagemapEntry entry) => entry.IsSwap && (entry.Value & TypeMask) == MarkerType;

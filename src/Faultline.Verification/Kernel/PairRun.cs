@@ -15,11 +15,14 @@ internal sealed class PairRun : IDisposable
     /// <summary>How long engines that disagree on who sleeps are given to come round.</summary>
     private static readonly TimeSpan SecondLook = TimeSpan.FromMilliseconds(100);
 
+    private const int PageOutRetries = 8;
+    private static readonly TimeSpan PageOutPause = TimeSpan.FromMilliseconds(2);
+
     private readonly EnginePair _engines;
     private readonly PairRunMode _mode;
     private readonly SideObservation _linuxSeen;
     private readonly SideObservation _managedSeen;
-    private readonly MapKind?[] _kinds = new MapKind?[Arena.Pages];
+    private readonly KindMap _kinds = new();
     private long _began;
     private volatile bool _gaveUp;
     private bool _isArmed;
@@ -55,8 +58,11 @@ internal sealed class PairRun : IDisposable
     /// <summary>What the last step answered.</summary>
     public StepOutcome LastOutcome { get; private set; }
 
-    /// <summary>The entries of the arena after the last step; the engines agree on them.</summary>
-    public PagemapEntry[] Pagemap => _managedSeen.Pagemaps[0];
+    /// <summary>Whether the program uses the area for huge pages.</summary>
+    public bool IsWide { get; private set; }
+
+    /// <summary>What the first entry of a page was after the last step; the engines agree on it.</summary>
+    public EntryState StateOf(int page) => Coverage.StateOf(EntryAt(0, page));
 
     /// <summary>The mappings in the arena.</summary>
     public IReadOnlyList<VmaInfo> Mappings
@@ -66,6 +72,10 @@ internal sealed class PairRun : IDisposable
             if (_haveMappingsChanged)
             {
                 _mappings = Managed.Spaces[0]!.Inspector.GetMappings(Arena.Range).Value;
+                if (IsWide)
+                {
+                    _mappings = [.. _mappings, .. Managed.Spaces[0]!.Inspector.GetMappings(Arena.HugeRange).Value];
+                }
                 _haveMappingsChanged = false;
             }
 
@@ -74,7 +84,7 @@ internal sealed class PairRun : IDisposable
     }
 
     /// <summary>What kind of memory was mapped at a page last.</summary>
-    public MapKind? KindOf(int page) => (uint)page < Arena.Pages ? _kinds[page] : null;
+    public MapKind? KindOf(int page) => _kinds[page];
 
     /// <summary>When the step under way began; zero if none is. For the watchdog.</summary>
     public long Began => Volatile.Read(ref _began);
@@ -273,7 +283,7 @@ internal sealed class PairRun : IDisposable
                 managed = managed with { Value = 0 };
             }
 
-            if (IsUnordered && copies)
+            if (IsUnordered && (copies || (!canAsleep && int.PopCount(finished) > 1)))
             {
                 continue;
             }
@@ -319,19 +329,46 @@ internal sealed class PairRun : IDisposable
             }
         }
 
-        return isShared && (isClosing || int.PopCount(finished) > 1);
+        return (isShared && (isClosing || int.PopCount(finished) > 1)) || (isClosing && IsWide && finished != 0);
     }
 
+    // The kernel refuses to page out what is on its way to or from swap. When that is over, it must do as the managed engine did.
     private Difference? Observe(in Step step, int index, bool closely)
+    {
+        Difference? difference = ObserveOnce(in step, index, closely);
+        bool isPageOut = step.Verb == StepVerb.Advise && (Advice)step.Mode == Advice.PageOut;
+        for (int again = 0; isPageOut && difference is not null && again < PageOutRetries; again++)
+        {
+            SpinWait.SpinUntil(static () => false, PageOutPause);
+            _engines.DrainPageVectors();
+            _ = Linux.Execute(in step, -1);
+            difference = ObserveOnce(in step, index, closely);
+        }
+
+        return difference;
+    }
+
+    private Difference? ObserveOnce(in Step step, int index, bool closely)
     {
         Observer.Look(Linux, _linuxSeen);
         Observer.Look(Managed, _managedSeen);
         (string What, string Linux, string Managed)? found = ObservationComparison.Compare(_linuxSeen, _managedSeen);
+        if (found is null && IsWide)
+        {
+            _linuxSeen.HugeArea.Look(Linux);
+            _managedSeen.HugeArea.Look(Managed);
+            found = HugeComparison.Compare(_linuxSeen.HugeArea, _managedSeen.HugeArea);
+        }
+
         if (found is null && closely)
         {
             Observer.LookClosely(Linux, _linuxSeen);
             Observer.LookClosely(Managed, _managedSeen);
             found = ObservationComparison.CompareClosely(_linuxSeen, _managedSeen);
+            if (found is null && IsWide)
+            {
+                found = HugeComparison.CompareClosely(Linux, Managed, _linuxSeen, _managedSeen);
+            }
         }
         else if (found is null && step.Verb is >= StepVerb.Copy and <= StepVerb.Move)
         {
@@ -354,22 +391,14 @@ internal sealed class PairRun : IDisposable
         }
 
         _isArmed |= step.Verb == StepVerb.Register;
-        if (step.Verb is StepVerb.Map or StepVerb.MapOver)
-        {
-            for (int page = Math.Max(step.Page, 0); page < Math.Min(step.Page + step.Pages, Arena.Pages); page++)
-            {
-                _kinds[page] = (MapKind)step.Mode;
-            }
-        }
-        else if (step.Verb == StepVerb.Remap && step.Page < Arena.Pages && step.Page >= 0)
-        {
-            int target = ((RemapOptions)step.Mode & RemapOptions.Fixed) != 0 ? step.Other : step.Page;
-            for (int page = target; page < Math.Min(target + (int)step.Value, Arena.Pages); page++)
-            {
-                _kinds[page] = _kinds[step.Page];
-            }
-        }
+        _kinds.Note(in step);
+        IsWide |= (step.Verb is StepVerb.Map or StepVerb.MapOver && step.Page + step.Pages > Arena.HugeFirst)
+            || (step.Verb == StepVerb.Remap && Math.Max(step.Other, step.Page) + (int)step.Value > Arena.HugeFirst);
     }
+
+    private PagemapEntry EntryAt(int space, int page) => (uint)page < Arena.Pages ? _managedSeen.Pagemaps[space][page]
+        : Arena.IsHuge(page) ? _managedSeen.HugeArea.Entries[space][page - Arena.HugeFirst]
+        : default;
 
     private static bool ChangesMappings(StepVerb verb) => verb is <= StepVerb.Unlock or StepVerb.Register or StepVerb.Unregister;
 
@@ -384,6 +413,11 @@ internal sealed class PairRun : IDisposable
     // kernel. A registration without write-protection leaves the bits behind, and the managed engine clears them with the next store.
     private bool IsLeftOut(in Step step)
     {
+        if (IsWide && _managedSeen.HugeArea.Splits(in step))
+        {
+            return true;
+        }
+
         bool installsGuard = step.Verb == StepVerb.Advise && (Advice)step.Mode == Advice.GuardInstall;
         bool endsProtection = step.Verb == StepVerb.Register && ((RegisterModes)step.Mode & RegisterModes.WriteProtect) == 0;
         if (!installsGuard && !endsProtection)
@@ -391,10 +425,10 @@ internal sealed class PairRun : IDisposable
             return false;
         }
 
-        int end = (int)Math.Min(Arena.Pages, (long)step.Page + step.Pages + 1);
+        int end = (int)Math.Min(Arena.End, (long)step.Page + step.Pages + 1);
         for (int page = Math.Max(step.Page - 1, 0); page < end; page++)
         {
-            if (_managedSeen.Pagemaps[step.Space][page].IsUserfaultfdWriteProtected && (endsProtection || KindOf(page) != MapKind.Anonymous))
+            if (EntryAt(step.Space, page).IsUserfaultfdWriteProtected && (endsProtection || KindOf(page) != MapKind.Anonymous))
             {
                 return true;
             }
@@ -407,7 +441,7 @@ internal sealed class PairRun : IDisposable
     {
         StepVerb.Load => !IsThere(in step, 0),
         StepVerb.Store => !IsThere(in step, 0, isWrite: true),
-        StepVerb.KernelWrite or StepVerb.CopyFrom or StepVerb.Lock => true,
+        StepVerb.KernelWrite or StepVerb.CopyFrom or StepVerb.Lock or StepVerb.LockOnFault => true,
         StepVerb.Advise => (Advice)step.Mode is Advice.PopulateRead or Advice.PopulateWrite,
         StepVerb.Remap or StepVerb.Protect => true,
         _ => false,
@@ -417,7 +451,7 @@ internal sealed class PairRun : IDisposable
     private bool TouchesWatched(in Step step) => step.Space != 0 || step.Verb switch
     {
         StepVerb.CopyFrom => IsWatched(step.Other, step.Pages, onlyLocked: false),
-        StepVerb.Remap or StepVerb.Protect => IsWatched(0, Arena.Pages, onlyLocked: true),
+        StepVerb.Remap or StepVerb.Protect => IsWatched(0, Arena.End, onlyLocked: true),
         _ => IsWatched(step.Page, step.Pages, onlyLocked: false),
     };
 
@@ -446,12 +480,12 @@ internal sealed class PairRun : IDisposable
     private bool IsThere(in Step step, ulong offset, bool isWrite = false)
     {
         int page = Arena.PageOf(step.Range.Start + offset);
-        if ((uint)page >= Arena.Pages)
+        if ((uint)page >= Arena.Pages && !Arena.IsHuge(page))
         {
             return false;
         }
 
-        PagemapEntry entry = _managedSeen.Pagemaps[step.Space][page];
+        PagemapEntry entry = EntryAt(step.Space, page);
         return entry.IsPresent && !(isWrite && entry.IsUserfaultfdWriteProtected);
     }
 

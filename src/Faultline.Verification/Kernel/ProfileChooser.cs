@@ -12,7 +12,8 @@ internal sealed class ProfileChooser
 
     public ProfileChooser(GeneratorOptions options)
     {
-        _weights.AsSpan().Fill(Least);
+        _weights.AsSpan(0, (int)ProgramProfile.HugePages + 1).Fill(Least);
+        _weights[(int)ProgramProfile.Hugetlb] = options.WithHugePages ? Least : 0;
         _weights[(int)ProgramProfile.Swap] = options.WithSwap ? Least : 0;
         _weights[(int)ProgramProfile.Fork] = options.WithFork ? Least / 8 : 0;
     }

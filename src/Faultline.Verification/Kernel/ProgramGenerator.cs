@@ -8,7 +8,7 @@ namespace Faultline.Verification.Kernel;
 internal sealed class ProgramGenerator
 {
     /// <summary>The bits of a program's seed that name the profile.</summary>
-    public const int ProfileBits = 4;
+    public const int ProfileBits = 5;
 
     private readonly PairRun _run;
     private readonly GeneratorOptions _options;
@@ -39,7 +39,8 @@ internal sealed class ProgramGenerator
         }
 
         StepVerb verb = StepWeights.For(_profile).Choose(ref _random);
-        if (!_options.WithFork && verb is StepVerb.Fork or StepVerb.Exit)
+        bool isWithoutFork = !_options.WithFork || _profile == ProgramProfile.HugePages;
+        if ((isWithoutFork && verb is StepVerb.Fork or StepVerb.Exit) || (verb == StepVerb.RaceMove && HugeChoices.IsAbout(_profile)))
         {
             verb = StepVerb.Load;
         }
@@ -66,6 +67,12 @@ internal sealed class ProgramGenerator
             _opening.Enqueue(_choices.Make(StepVerb.Open, _run, ref _random) with { Context = 1 });
         }
 
+        if (HugeChoices.IsAbout(_profile))
+        {
+            OpenHuge();
+            return;
+        }
+
         int mappings = 2 + _random.Below(3);
         int page = _random.Below(4);
         for (int i = 0; i < mappings; i++)
@@ -84,6 +91,41 @@ internal sealed class ProgramGenerator
         {
             int at = _random.Below(3);
             _opening.Enqueue(new Step { Verb = StepVerb.FileWrite, Page = at, Pages = 1 + _random.Below(2), Value = 1 + (ulong)_random.Below(99) });
+        }
+    }
+
+    // Files that are as large, and two or three mappings in the area for huge pages.
+    private void OpenHuge()
+    {
+        ulong isHugetlb = _profile == ProgramProfile.Hugetlb ? 1UL : 0;
+        _opening.Enqueue(new Step { Verb = StepVerb.MakeFile, File = 2, Pages = Arena.HugePage * (1 + _random.Below(3)), Mode = isHugetlb });
+        if (_random.Percent(50))
+        {
+            _opening.Enqueue(new Step { Verb = StepVerb.MakeFile, File = 1, Pages = Arena.HugePage * _random.Below(3), Mode = isHugetlb });
+        }
+
+        int slot = 0;
+        while (slot < Arena.HugeSlots - 1)
+        {
+            Step map = _choices.Make(StepVerb.Map, _run, ref _random);
+            int pages = Arena.HugePage * (1 + _random.Below(2));
+            int page = Arena.HugeFirst + (Arena.HugePage * slot);
+            if (Arena.IsHuge(map.Page))
+            {
+                map = map with { Page = page, Pages = pages, File = ((MapKind)map.Mode).IsFile() ? 2 : 0 };
+                slot += (pages / Arena.HugePage) + _random.Below(2);
+            }
+
+            _opening.Enqueue(map);
+            if (_profile == ProgramProfile.HugePages && _random.Percent(70))
+            {
+                _opening.Enqueue(new Step { Verb = StepVerb.Advise, Page = map.Page, Pages = map.Pages, Mode = (ulong)Advice.HugePage });
+            }
+
+            if (_random.Percent(_profile == ProgramProfile.HugePages ? 35 : 75))
+            {
+                _opening.Enqueue(_choices.Make(StepVerb.Register, _run, ref _random) with { Page = map.Page, Pages = map.Pages, Context = 0, Skew = 0, Tail = 0 });
+            }
         }
     }
 }

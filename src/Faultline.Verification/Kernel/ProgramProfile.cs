@@ -19,4 +19,8 @@ internal enum ProgramProfile
     Markers,
     BadArguments,
     SigBus,
+    Hugetlb,
+
+    /// <summary>Transparent huge pages.</summary>
+    HugePages,
 }

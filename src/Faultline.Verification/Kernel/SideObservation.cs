@@ -6,8 +6,13 @@ namespace Faultline.Verification.Kernel;
 /// <summary>What one engine shows after a step.</summary>
 internal sealed class SideObservation
 {
+    private HugeView? _hugeArea;
+
     /// <summary>What pagemap shows of the arena, for each address space.</summary>
     public PagemapEntry[][] Pagemaps { get; } = [new PagemapEntry[Arena.Pages], new PagemapEntry[Arena.Pages]];
+
+    /// <summary>What the engine shows of the area for huge pages; made when a program uses it.</summary>
+    public HugeView HugeArea => _hugeArea ??= new HugeView();
 
     /// <summary>Whether the program has paged out.</summary>
     public bool HasPagedOut { get; set; }

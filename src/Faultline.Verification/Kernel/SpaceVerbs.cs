@@ -26,8 +26,7 @@ internal static class SpaceVerbs
     private static StepOutcome Map(EngineSide side, IAddressSpace space, in Step step)
     {
         var kind = (MapKind)step.Mode;
-        bool isShared = kind is MapKind.SharedAnonymous or MapKind.SharedFile;
-        bool isFile = kind is MapKind.SharedFile or MapKind.PrivateFile;
+        bool isFile = kind.IsFile();
         if (isFile && side.Files[step.File] is null)
         {
             return default;
@@ -38,7 +37,8 @@ internal static class SpaceVerbs
             Address = step.Range.Start,
             Length = step.Range.Length,
             Protection = (Protections)step.Value,
-            Options = (isShared ? MapOptions.Shared : MapOptions.Private)
+            Options = (kind.IsShared() ? MapOptions.Shared : MapOptions.Private)
+                | (kind.IsHugetlb() && !isFile ? MapOptions.HugeTlb : 0)
                 | (isFile ? 0 : MapOptions.Anonymous)
                 | (step.Verb == StepVerb.Map ? MapOptions.FixedNoReplace : MapOptions.Fixed),
             File = isFile ? side.Files[step.File] : null,

@@ -22,20 +22,25 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
         Step step = Place(verb, run, ref random);
         return verb switch
         {
-            StepVerb.Map or StepVerb.MapOver => Map(in step, ref random),
+            StepVerb.Map or StepVerb.MapOver => HugeChoices.IsAbout(profile) && !random.Percent(10)
+                ? HugeChoices.Map(in step, profile, run, ref random)
+                : Map(in step, ref random),
             StepVerb.Protect => step with { Mode = random.One<ulong>([0, 1, 3, 3, 3, 1]) },
-            StepVerb.Remap => Remap(in step, ref random),
+            StepVerb.Remap => Arena.IsHuge(step.Page) ? HugeChoices.Remap(in step, ref random) : Remap(in step, ref random),
             StepVerb.Advise => step with { Mode = (ulong)ChooseAdvice(ref random) },
             StepVerb.Open => step with { Mode = (ulong)Features(ref random) },
             StepVerb.Register => step with { Mode = (ulong)Modes(in step, run, ref random) },
-            StepVerb.Copy => step with { Mode = FillMode(ref random), Value = 1 + (ulong)random.Below(200), Pages = Math.Min(step.Pages, 4) },
+            StepVerb.Copy => step with { Mode = FillMode(ref random), Value = 1 + (ulong)random.Below(200), Pages = Few(in step) },
             StepVerb.CopyFrom => step with { Mode = FillMode(ref random), Other = AnyPage(run, ref random) },
             StepVerb.Zeropage or StepVerb.Poison => step with { Mode = random.One<ulong>([0, 0, 0, 1, 1, 2]) },
             StepVerb.Continue => step with { Mode = FillMode(ref random) },
             StepVerb.Move => Move(in step, run, ref random),
             StepVerb.WriteProtect => step with { Mode = random.One<ulong>([1, 1, 1, 0, 0, 2, 2, 3]) },
             StepVerb.Load or StepVerb.Store or StepVerb.KernelRead or StepVerb.KernelWrite => Access(in step, ref random),
-            StepVerb.MakeFile or (>= StepVerb.Truncate and <= StepVerb.FileRead) => File(in step, ref random),
+            StepVerb.MakeFile or (>= StepVerb.Truncate and <= StepVerb.FileRead) => IsHugeFile(run, in step)
+                ? HugeChoices.File(in step, ref random)
+                : File(in step, ref random),
+            StepVerb.Scan when Arena.IsHuge(step.Page) => Scan(in step, ref random) with { Mode = HugeChoices.ScanMasks(ref random), Context = 0 },
             StepVerb.Scan => Scan(in step, ref random),
             StepVerb.RaceMove => step with { Pages = 1, Other = AnyPage(run, ref random) },
             _ => step,
@@ -51,6 +56,11 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
         {
             VmaInfo mapping = mappings[random.Below(mappings.Count)];
             int start = Arena.PageOf(mapping.Range.Start);
+            if (Arena.IsHuge(start))
+            {
+                return HugeChoices.Place(Usual(verb, 0, 1, run, ref random), mapping, run.KindOf(start), ref random);
+            }
+
             int count = (int)(mapping.Range.Length >> PageSize.SmallShift);
             first = random.Percent(30) ? start : start + random.Below(count);
             pages = random.Below(10) switch
@@ -66,12 +76,17 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
             }
         }
 
+        return Usual(verb, first, Math.Min(pages, 24), run, ref random);
+    }
+
+    private Step Usual(StepVerb verb, int page, int pages, PairRun run, ref SplitMix random)
+    {
         int badness = profile == ProgramProfile.BadArguments ? 20 : 2;
         return new Step
         {
             Verb = verb,
-            Page = first,
-            Pages = Math.Min(pages, 24),
+            Page = page,
+            Pages = pages,
             Context = random.Percent(75) ? 0 : random.Below(Arena.Contexts),
             File = random.Percent(70) ? 0 : random.Below(Arena.Files),
             Actor = random.Below(Arena.Actors),
@@ -113,6 +128,11 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
             return random.One<Advice>(MarkerAdvices);
         }
 
+        if (profile == ProgramProfile.HugePages && random.Percent(80))
+        {
+            return HugeChoices.ChooseAdvice(ref random);
+        }
+
         if (options.WithSwap && random.Percent(profile == ProgramProfile.Swap ? 50 : 8))
         {
             return Advice.PageOut;
@@ -139,7 +159,7 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
 
     private RegisterModes Modes(in Step step, PairRun run, ref SplitMix random)
     {
-        bool isAnonymous = run.KindOf(step.Page) is null or MapKind.Anonymous;
+        bool isAnonymous = run.KindOf(step.Page) is null or MapKind.Anonymous or MapKind.HugetlbPrivate;
         return profile switch
         {
             ProgramProfile.WriteProtect or ProgramProfile.Scan when random.Percent(70) =>
@@ -153,7 +173,7 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
     private static ulong FillMode(ref SplitMix random) => random.One<ulong>([0, 0, 0, 0, 1, 2, 2, 3, 4]);
 
     private static Step Move(in Step step, PairRun run, ref SplitMix random) =>
-        step with { Other = AnyPage(run, ref random), Mode = random.One<ulong>([0, 0, 0, 1, 2, 2, 3, 4]), Pages = Math.Min(step.Pages, 4) };
+        step with { Other = AnyPage(run, ref random), Mode = random.One<ulong>([0, 0, 0, 1, 2, 2, 3, 4]), Pages = Few(in step) };
 
     // Each actor writes words of its own, so that it does not matter who comes first when several are woken at once; the words at the border of two
     // pages are actor 0's.
@@ -202,6 +222,13 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
 
     private static ulong Few(ref SplitMix random) => (1UL << random.Below(7)) | (random.Percent(30) ? 1UL << random.Below(7) : 0);
 
+    // A whole huge page, or two, or few pages.
+    private static int Few(in Step step) => Arena.IsHuge(step.Page) && step.Pages >= Arena.HugePage ? Math.Min(step.Pages, 2 * Arena.HugePage) : Math.Min(step.Pages, 4);
+
+    private bool IsHugeFile(PairRun run, in Step step) => step.Verb == StepVerb.MakeFile
+        ? HugeChoices.IsAbout(profile) && step.File != 0
+        : run.Managed.Files[step.File] is { PageSizeBytes: PageSize.Huge };
+
     private static int AnyPage(PairRun run, ref SplitMix random)
     {
         IReadOnlyList<VmaInfo> mappings = run.Mappings;
@@ -211,6 +238,12 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
         }
 
         VmaInfo mapping = mappings[random.Below(mappings.Count)];
-        return Arena.PageOf(mapping.Range.Start) + random.Below((int)(mapping.Range.Length >> PageSize.SmallShift));
+        int start = Arena.PageOf(mapping.Range.Start);
+        if (Arena.IsHuge(start) && random.Percent(60))
+        {
+            return start + (Arena.HugePage * random.Below(Math.Max((int)(mapping.Range.Length >> PageSize.HugeShift), 1)));
+        }
+
+        return start + random.Below((int)(mapping.Range.Length >> PageSize.SmallShift));
     }
 }

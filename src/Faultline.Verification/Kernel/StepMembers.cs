@@ -9,7 +9,7 @@ internal static class StepMembers
         StepVerb verb = step.Verb;
         bool isFile = verb == StepVerb.MakeFile || verb is >= StepVerb.Truncate and <= StepVerb.FileRead;
         bool isMap = verb is StepVerb.Map or StepVerb.MapOver;
-        bool hasFile = isFile || (isMap && (MapKind)step.Mode is MapKind.SharedFile or MapKind.PrivateFile);
+        bool hasFile = isFile || (isMap && ((MapKind)step.Mode).IsFile());
         bool hasContext = verb is (>= StepVerb.Open and <= StepVerb.ReadMessages) or StepVerb.Scan or StepVerb.RaceMove;
         bool hasRange = verb is not (StepVerb.Open or StepVerb.Close or StepVerb.ReadMessages or StepVerb.Fork or StepVerb.Exit);
         bool hasSpace = verb is (<= StepVerb.Open) or (>= StepVerb.Load and <= StepVerb.KernelWrite) or StepVerb.Scan;

@@ -46,6 +46,8 @@ internal enum StepVerb
     /// <summary>Reads as the kernel does for a system call.</summary>
     KernelRead,
     KernelWrite,
+
+    /// <summary>Makes a file; <see cref="Step.Mode"/> is 1 for one of huge pages.</summary>
     MakeFile,
     Truncate,
     Allocate,

@@ -73,7 +73,7 @@ internal sealed class StepWeights
 
     private static StepWeights[] Make()
     {
-        var all = new StepWeights[(int)ProgramProfile.SigBus + 1];
+        var all = new StepWeights[(int)ProgramProfile.HugePages + 1];
         for (int i = 0; i < all.Length; i++)
         {
             all[i] = new StepWeights((ProgramProfile)i);
@@ -98,6 +98,10 @@ internal sealed class StepWeights
         (ProgramProfile.Scan, StepVerb.Scan) => 40,
         (ProgramProfile.Fork, StepVerb.Fork or StepVerb.Exit) => 8,
         (ProgramProfile.Fork, StepVerb.Load or StepVerb.Store) => 15,
+        (ProgramProfile.Hugetlb, StepVerb.Copy or StepVerb.Continue or StepVerb.Load or StepVerb.Store or StepVerb.Punch or StepVerb.Advise) => 6,
+        (ProgramProfile.Hugetlb, StepVerb.Fork or StepVerb.Exit) => 2,
+        (ProgramProfile.HugePages, StepVerb.Advise) => 25,
+        (ProgramProfile.HugePages, StepVerb.Load or StepVerb.Store or StepVerb.WriteProtect or StepVerb.Protect) => 8,
         (ProgramProfile.Markers, StepVerb.Poison or StepVerb.Advise) => 20,
         (_, StepVerb.Exit) => 0,
         _ => 0,
