@@ -77,7 +77,10 @@ internal static unsafe class FileFault
         }
 
         ulong huge = request.Page & ~(PageSize.Huge - 1);
-        bool isWhole = !vma.IsArmed && IsHugeWithin(vma, (ShmemFile)vma.File!, request.Page) && IsEmpty(request.Table);
+
+        // By the folio that is locked: the cache may be about to get another.
+        bool isWhole = folio.Order == PhysicalMemory.HugeOrder && !vma.IsArmed && huge >= vma.Start && huge + PageSize.Huge <= vma.End
+            && folio.Index == vma.IndexOf(huge) && IsEmpty(request.Table);
         Frame* frame = folio.Record + (vma.IndexOf(request.Page) - folio.Index);
         ulong flags = vma.PageRights;
         if (request.IsWrite)
@@ -167,12 +170,13 @@ internal static unsafe class FileFault
     private static bool CanMapAround(ref FaultRequest request) =>
         !request.IsWrite && !request.Vma.Has(VmaFlags.UserfaultfdMinor | VmaFlags.UserfaultfdWriteProtect);
 
-    // A huge page is mapped along as a whole (6.18).
+    // A huge page is mapped along as a whole, even beyond the end of the file, if the usual neighbours are not all beyond it (6.18).
     private static (ulong Start, ulong End) Around(ref FaultRequest request, ShmemFile file)
     {
         Vma vma = request.Vma;
         ulong table = request.Page & ~(PageSize.Huge - 1);
-        if (IsHugeWithin(vma, file, request.Page))
+        ulong first = Math.Max(request.Page & ~(AroundBytes - 1), vma.Start);
+        if (vma.IndexOf(first) < file.SizeInPages && IsHugeWithin(vma, file, request.Page))
         {
             return (table, table + PageSize.Huge);
         }
@@ -190,19 +194,20 @@ internal static unsafe class FileFault
         {
             if (Pte.Read(request.Table.EntryFor(address)).IsNone)
             {
-                TryMapNeighbour(ref request, file, address);
+                TryMapNeighbour(ref request, file, address, isWhole: end - start == PageSize.Huge);
             }
         }
 
         return Pte.Read(request.Slot) is { IsPresent: true };
     }
 
-    private static void TryMapNeighbour(ref FaultRequest request, ShmemFile file, ulong address)
+    private static void TryMapNeighbour(ref FaultRequest request, ShmemFile file, ulong address, bool isWhole)
     {
         Vma vma = request.Vma;
         MmSystem system = request.System;
         ulong index = vma.IndexOf(address);
-        if (index >= file.SizeInPages || !file.Cache.TryGetFolio(index, system.Pool, out Folio folio, out CacheEntry cached))
+        bool isBeyond = index >= file.SizeInPages && !isWhole;
+        if (isBeyond || !file.Cache.TryGetFolio(index, system.Pool, out Folio folio, out CacheEntry cached))
         {
             return;
         }

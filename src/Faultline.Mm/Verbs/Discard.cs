@@ -197,8 +197,10 @@ internal static unsafe class Discard
             }
 
             Folio folio = vma.Mm.System.Memory.FolioAt(pte.FrameNumber);
-            if (folio.Has(FolioFlags.Exclusive) && !folio.Has(FolioFlags.SwapCache))
+            if (!folio.Has(FolioFlags.SwapCache | FolioFlags.Dirty) || (folio.Has(FolioFlags.Exclusive) && !folio.Has(FolioFlags.SwapCache)))
             {
+                // Also what others share, unless the page itself is dirty: an entry of theirs that is dirty keeps it.
+                folio.Clear(FolioFlags.Dirty);
                 folio.Set(FolioFlags.LazilyFreed);
                 Pte.Change(entry, set: 0, clear: Pte.Dirty | Pte.Accessed);
                 gather.Touch();

@@ -1,5 +1,4 @@
 using System;
-using System.Collections.Generic;
 
 namespace Faultline.Verification.Kernel;
 
@@ -90,7 +89,7 @@ internal static class HugeChoices
     /// <summary>The file asked for, or another that is of huge pages.</summary>
     private static int HugeFile(PairRun run, int file)
     {
-        IReadOnlyList<IMemoryFile?> files = run.Managed.Files;
+        IMemoryFile?[] files = run.Managed.Files;
         for (int i = 0; i < Arena.Files; i++)
         {
             int candidate = (file + i) % Arena.Files;
