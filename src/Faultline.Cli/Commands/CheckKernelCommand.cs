@@ -202,7 +202,7 @@ internal static class CheckKernelCommand
         {
             Console.WriteLine(machine.SwapRefusal is { } refusal
                 ? $"No page-out in the programs: {refusal}"
-                : string.Create(CultureInfo.InvariantCulture, $"Borrowed a swap file of {BorrowedMachine.SwapMegabytes} MiB."));
+                : "Borrowed a swap file.");
         }
     }
 

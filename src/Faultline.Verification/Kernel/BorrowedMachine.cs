@@ -4,13 +4,13 @@ using Faultline.Linux.Machine;
 namespace Faultline.Verification.Kernel;
 
 /// <summary>
-/// What <see cref="KernelCheck"/> needs of the machine and most machines do not have at hand: huge pages in the kernel's pool, and swap. Taken for the length of a
-/// run and given back when this is disposed, or when the process ends without that.
+/// What <see cref="KernelCheck"/> needs of the machine and most machines do not have at hand: huge pages in the kernel's pool, and swap. Taken for the length
+/// of a run and given back when this is disposed, or when the process ends without that.
 /// </summary>
 public sealed class BorrowedMachine : IDisposable
 {
     /// <summary>How large the swap file is, in MiB. Half of it is never used: when swap runs full, the kernel treats pages that come back otherwise.</summary>
-    public const int SwapMegabytes = 192;
+    internal const int SwapMegabytes = 192;
 
     private readonly HugePageUse? _use;
     private readonly BorrowedHugePages? _hugePages;

@@ -146,7 +146,9 @@ internal static class ObservationComparison
             + $" anonymous {mapping.Anonymous >> 12} swap {mapping.Swap >> 12} shared {mapping.SharedClean >> 12}+{mapping.SharedDirty >> 12} dirty"
             + $" private {mapping.PrivateClean >> 12}+{mapping.PrivateDirty >> 12} dirty"
             + (mapping.AnonymousHuge + mapping.ShmemHuge == 0 ? string.Empty : $" huge {mapping.AnonymousHuge >> 12}+{mapping.ShmemHuge >> 12} shmem")
-            + (mapping.SharedHugetlb + mapping.PrivateHugetlb == 0 ? string.Empty : $" hugetlb shared {mapping.SharedHugetlb >> 12} private {mapping.PrivateHugetlb >> 12}");
+            + (mapping.SharedHugetlb + mapping.PrivateHugetlb == 0
+                ? string.Empty
+                : $" hugetlb shared {mapping.SharedHugetlb >> 12} private {mapping.PrivateHugetlb >> 12}");
 
     /// <summary>What of an entry is compared.</summary>
     public static ulong Masked(PagemapEntry entry) =>

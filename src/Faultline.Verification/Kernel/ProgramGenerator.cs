@@ -124,7 +124,8 @@ internal sealed class ProgramGenerator
 
             if (_random.Percent(_profile == ProgramProfile.HugePages ? 35 : 75))
             {
-                _opening.Enqueue(_choices.Make(StepVerb.Register, _run, ref _random) with { Page = map.Page, Pages = map.Pages, Context = 0, Skew = 0, Tail = 0 });
+                Step register = _choices.Make(StepVerb.Register, _run, ref _random);
+                _opening.Enqueue(register with { Page = map.Page, Pages = map.Pages, Context = 0, Skew = 0, Tail = 0 });
             }
         }
     }

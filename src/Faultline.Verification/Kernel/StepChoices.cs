@@ -223,7 +223,8 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
     private static ulong Few(ref SplitMix random) => (1UL << random.Below(7)) | (random.Percent(30) ? 1UL << random.Below(7) : 0);
 
     // A whole huge page, or two, or few pages.
-    private static int Few(in Step step) => Arena.IsHuge(step.Page) && step.Pages >= Arena.HugePage ? Math.Min(step.Pages, 2 * Arena.HugePage) : Math.Min(step.Pages, 4);
+    private static int Few(in Step step) =>
+        Math.Min(step.Pages, Arena.IsHuge(step.Page) && step.Pages >= Arena.HugePage ? 2 * Arena.HugePage : 4);
 
     private bool IsHugeFile(PairRun run, in Step step) => step.Verb == StepVerb.MakeFile
         ? HugeChoices.IsAbout(profile) && step.File != 0
