@@ -183,6 +183,32 @@ public abstract class PrefetchTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(store.Begun.Count, store.Begun.Distinct().Count());
     }
 
+    [Theory(Timeout = 120_000)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Load_ManyClientsInManyOrders_EveryWordIsRight(bool hasBudget)
+    {
+        TestStore store = new(Pages * Page) { AnswersLater = true, IsZeroPage = static page => page % 11 == 0 };
+        var failing = new Random(5);
+        store.Fails = _ =>
+        {
+            lock (failing)
+            {
+                return failing.Next(20) == 0;
+            }
+        };
+        Pager pager = NewPager(Options with { HandlerThreads = 3, BudgetBytes = hasBudget ? 1024 * Page : null });
+        PagedImage image = pager.OpenImage(store);
+        TestClient[] clients = [.. Enumerable.Range(0, 6).Select(_ => NewClient(pager, image))];
+        Task<int>[] walks = [.. clients.Select((client, seed) => Task.Run(() => Walk(client, store, seed), TestContext.Current.CancellationToken))];
+        int[] errors = await Task.WhenAll(walks).WaitAsync(TimeSpan.FromSeconds(100), TestContext.Current.CancellationToken);
+
+        // A page is an error only when a read of it alone failed, which one in twenty does.
+        Assert.True(errors.Sum() < 6 * 600 / 4, $"{errors.Sum()} of {6 * 600} loads ended in an error.");
+        Assert.True(image.GetStatistics().PagesGuessedUsed > 0);
+        Eventually(() => image.GetStatistics().LoadingPages == 0, "the end of all loads");
+    }
+
     [Fact(Timeout = 60_000)]
     public async Task Guess_PrefetchOff_NeverIsMade()
     {
@@ -201,6 +227,31 @@ public abstract class PrefetchTests(IMemoryEngine engine) : PagerTests(engine)
         await FillSlotsAsync(NewClient(pager, image), image, store);
         await pager.DisposeAsync().AsTask().WaitAsync(Deadline, TestContext.Current.CancellationToken);
         store.Open();
+    }
+
+    /// <summary>Runs forward, backward, with strides, and jumps.</summary>
+    /// <returns>How many loads ended in an error.</returns>
+    private static int Walk(TestClient client, TestStore store, int seed)
+    {
+        var random = new Random(seed);
+        int errors = 0;
+        int page = random.Next(Pages);
+        int step = 1;
+        for (int i = 0; i < 600; i++)
+        {
+            if (random.Next(60) == 0)
+            {
+                page = random.Next(Pages);
+                step = random.Next(4) switch { 0 => 1, 1 => -1, 2 => random.Next(17, 80), _ => -random.Next(17, 80) };
+            }
+
+            page = (page + step + Pages) % Pages;
+            AccessResult result = client.Access.Load(client.At((ulong)page * Page), out ulong value);
+            errors += result.IsOk ? 0 : 1;
+            Assert.Equal(result.IsOk ? store.Expected((ulong)page * Page) : value, value);
+        }
+
+        return errors;
     }
 
     private static void ReadAll(TestClient client, IReadOnlyList<int> pages)

@@ -423,7 +423,7 @@ internal sealed class LoadTable
     private void LetGoLocked(PageLoad load, FaultWorker worker, Exception? cause, FaultGoal goal)
     {
         _loads.Remove(load);
-        Guesses.End(load, Core.Nanoseconds(load.StartedAt, Core.Now()), cause is null && goal is FaultGoal.Resolve);
+        Guesses.End(load, load.AnsweredLater ? Core.Nanoseconds(load.StartedAt, Core.Now()) : 0, cause is null && goal is FaultGoal.Resolve);
         Core.Prefetcher.SlotFreed();
         if (cause is not null && goal is FaultGoal.Poison or FaultGoal.Resolve)
         {

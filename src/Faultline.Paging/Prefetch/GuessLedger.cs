@@ -134,6 +134,9 @@ internal sealed class GuessLedger
     }
 
     /// <summary>A load has ended. The table's lock is held.</summary>
+    /// <param name="load">The load.</param>
+    /// <param name="nanoseconds">How long it took; zero if the store answered at once.</param>
+    /// <param name="isOk">Whether its pages are in the cache.</param>
     public void End(PageLoad load, long nanoseconds, bool isOk)
     {
         if (!load.IsWanted)
@@ -143,8 +146,7 @@ internal sealed class GuessLedger
         else if (!load.IsGuess)
         {
             // A store that answers at once costs the processor, which guesses would only take from those who want something.
-            long latency = load.AnsweredLater ? nanoseconds : 0;
-            _averageNanoseconds = _averageNanoseconds == 0 ? latency : ((_averageNanoseconds * (Inertia - 1)) + latency) / Inertia;
+            _averageNanoseconds = _averageNanoseconds == 0 ? nanoseconds : ((_averageNanoseconds * (Inertia - 1)) + nanoseconds) / Inertia;
         }
 
         if (load.IsGuess && isOk && _unused is { } unused)
