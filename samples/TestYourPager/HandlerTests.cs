@@ -85,18 +85,7 @@ public sealed class HandlerTests
             handler.Stop();
         }).ThrowIfFailed();
 
-    /// <summary>Searches again with other seeds: how far a search gets in its time depends on the machine.</summary>
-    private static ScheduleFailure? Find(Action<PagerBed> program)
-    {
-        const int Seeds = 30;
-        ScheduleFailure? failure = null;
-        for (int seed = 1; failure is null && seed <= Seeds; seed++)
-        {
-            failure = PagerTrial.Explore(program, new PagerTrialOptions { Seed = seed }).Failure;
-        }
-
-        return failure;
-    }
+    private static ScheduleFailure? Find(Action<PagerBed> program) => PagerTrial.Explore(program).Failure;
 
     /// <summary>One page faults while another is thrown away: the fault is served all the same.</summary>
     private static void FaultBesideARemoval(PagerBed bed, Opening open)
@@ -141,17 +130,20 @@ public sealed class HandlerTests
         handler.Stop();
     }
 
-    /// <summary>A client with an area, and a handler with one thread that serves it.</summary>
+    /// <summary>A client with an area, and a handler with one thread that serves it. How they come about is no part of what is looked at.</summary>
     private static (IAddressSpace Client, AddressRange Area, IHandler Handler) Begin(
         PagerBed bed, Opening open, UserfaultfdFeatures features, int pages)
     {
         IAddressSpace client = bed.NewClient();
         AddressRange area = PagerBed.Map(client, MapRequest.PrivateAnonymous((ulong)pages * PageSize.Small));
         IHandler handler = open(bed, client, features);
-        bool isTracked = (features & UserfaultfdFeatures.PageFaultFlagWriteProtect) != 0;
-        RegisterModes modes = RegisterModes.Missing | (isTracked ? RegisterModes.WriteProtect : RegisterModes.None);
-        PagerBed.Require(handler.Context.Register(area, modes).IsOk, "the area could not be registered.");
-        bed.Start("handler", handler.Serve);
+        PagerBed.Prepare(() =>
+        {
+            bool isTracked = (features & UserfaultfdFeatures.PageFaultFlagWriteProtect) != 0;
+            RegisterModes modes = RegisterModes.Missing | (isTracked ? RegisterModes.WriteProtect : RegisterModes.None);
+            PagerBed.Require(handler.Context.Register(area, modes).IsOk, "the area could not be registered.");
+            bed.Start("handler", handler.Serve);
+        });
         return (client, area, handler);
     }
 }

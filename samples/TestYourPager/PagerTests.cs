@@ -36,15 +36,20 @@ public sealed class PagerTests
             LoadBytes = (int)PageSize.Small,
             SequentialWindowBytes = (int)PageSize.Small,
             NeighbourPages = 1,
+            Prefetch = PrefetchOptions.Off,
             TimeProvider = PagerBed.Clock,
         };
-        Pager pager = bed.Own(new Pager(bed.Engine, options));
-        PagedImage image = pager.OpenImage(store);
         IAddressSpace client = bed.NewClient();
-        AddressRange area = PagerBed.Map(client, MapRequest.PrivateFile(image.File, image.MappedLength));
-        const UserfaultfdFeatures Features = UserfaultfdFeatures.MissingShmem | UserfaultfdFeatures.MinorShmem | UserfaultfdFeatures.Poison;
-        PagerClient paged = bed.Own(pager.Attach(bed.Open(client, Features, UserfaultfdOptions.NonBlocking)));
-        paged.AddRegion(area, image, 0, RegionKind.PrivateImage);
+        AddressRange area = default;
+        PagerBed.Prepare(() =>
+        {
+            Pager pager = bed.Own(new Pager(bed.Engine, options));
+            PagedImage image = pager.OpenImage(store);
+            area = PagerBed.Map(client, MapRequest.PrivateFile(image.File, image.MappedLength));
+            const UserfaultfdFeatures Features = UserfaultfdFeatures.MissingShmem | UserfaultfdFeatures.MinorShmem | UserfaultfdFeatures.Poison;
+            PagerClient paged = bed.Own(pager.Attach(bed.Open(client, Features, UserfaultfdOptions.NonBlocking)));
+            paged.AddRegion(area, image, 0, RegionKind.PrivateImage);
+        });
         IMemoryAccess access = bed.Access(client);
         SeamThread reader = bed.Start("client", () =>
         {

@@ -30,7 +30,7 @@ internal static class CheckRacesCommand
 
     private static readonly Option<string?> Replay = new("--replay")
     {
-        Description = "Run one schedule again, as a failure printed it. Needs the whole name of its scenario.",
+        Description = "Run one schedule again, as a failure printed it. Needs the whole name of its scenario or canary.",
     };
 
     public static Command Create()
@@ -145,6 +145,10 @@ internal static class CheckRacesCommand
     {
         string how = result.HasSurvived ? "[red]survived[/]" : $"caught: {result.Expected} after {Amount.Count(result.Schedules)} schedules";
         console?.MarkupLine($"canary {result.Name,-34} {how}");
+        if (result is { HasSurvived: false, Failure: { } failure })
+        {
+            console?.WriteLine($"     faultline check races --scenario {result.Name} --replay {(failure.Path.Length == 0 ? "\"\"" : failure.Path)}");
+        }
     }
 
     private static void PrintEnd(IAnsiConsole console, RacesDocument document)

@@ -114,7 +114,7 @@ public static class Exploration
         long schedules = 0;
         long redundant = 0;
         bool more = true;
-        while (more && schedules < bounds.MaxSchedules && !IsOver(began, bounds))
+        while (more && schedules + redundant < bounds.MaxSchedules && !IsOver(began, bounds))
         {
             ScheduleOutcome outcome = ControlledSchedule.Run(program(), strategy, bounds);
             _ = outcome.IsRedundant ? redundant++ : schedules++;

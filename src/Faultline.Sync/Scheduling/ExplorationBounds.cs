@@ -1,7 +1,7 @@
 namespace Faultline.Sync.Scheduling;
 
 /// <summary>How far an exploration goes.</summary>
-/// <param name="MaxSchedules">Schedules run at the most.</param>
+/// <param name="MaxSchedules">Schedules run at the most, those counted that are cut short as repetitions of others.</param>
 /// <param name="MaxPreemptions">How often one schedule may leave a thread that could have gone on; most bugs need two.</param>
 /// <param name="MaxSteps">Points passed by one schedule at the most: a bound on loops that wait without sleeping.</param>
 /// <param name="StallMs">Milliseconds of real time without a step after which a thread is taken to wait outside this library.</param>

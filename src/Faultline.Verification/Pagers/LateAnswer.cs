@@ -10,7 +10,8 @@ namespace Faultline.Verification.Pagers;
 /// The answer of a store that comes later. Who waits for it goes on inside <see cref="Give"/>, on the thread of the schedule that gives it; a task would
 /// carry what is thrown there, when a schedule is cut short, to the thread pool.
 /// </summary>
-internal sealed class LateAnswer : IValueTaskSource<StoreRead>
+/// <param name="times">How often whoever waits is told: once, but for a canary.</param>
+internal sealed class LateAnswer(int times = 1) : IValueTaskSource<StoreRead>
 {
     private ManualResetValueTaskSourceCore<StoreRead> _core;
 
@@ -44,6 +45,14 @@ internal sealed class LateAnswer : IValueTaskSource<StoreRead>
             return;
         }
 
-        _core.OnCompleted(continuation, state, token, flags);
+        _core.OnCompleted(times == 1 ? continuation : Repeat, times == 1 ? state : continuation, token, flags);
+
+        void Repeat(object? told)
+        {
+            for (int i = 0; i < times; i++)
+            {
+                ((Action<object?>)told!)(state);
+            }
+        }
     }
 }

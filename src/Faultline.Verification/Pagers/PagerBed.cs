@@ -91,7 +91,7 @@ public sealed class PagerBed
         ArgumentNullException.ThrowIfNull(space);
         IUserfaultfd inner = Own(space.OpenUserfaultfd(options).OrThrow("userfaultfd"));
         inner.Handshake(features).OrThrow("UFFDIO_API");
-        return new TroubledUserfaultfd(inner, _troubles, this);
+        return new TroubledUserfaultfd(inner, _troubles, (name, body) => Start(name, body));
     }
 
     /// <summary>Opens an accessor: the processor of one thread of a client.</summary>

@@ -32,16 +32,16 @@ public static class PagerTrial
         AppContext.SetSwitch(FillSteps.SwitchName, true);
     }
 
-    /// <summary>Runs a program in as many interleavings as the time allows.</summary>
+    /// <summary>Runs a program in every interleaving, or in as many as the options say.</summary>
     /// <param name="program">
     /// The program; called once for each schedule, as its first thread. It throws, or calls <see cref="PagerBed.Require"/>, if something is wrong.
     /// </param>
-    /// <param name="options">How long, and which troubles; null for the defaults.</param>
+    /// <param name="options">How many, and which troubles; null for the defaults.</param>
     public static PagerTrialResult Explore(Action<PagerBed> program, PagerTrialOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(program);
         options ??= new PagerTrialOptions();
-        var search = RaceSearch.Run(() => Make(program, options), Bounds, options.Time.TotalMilliseconds, options.Seed);
+        var search = RaceSearch.Run(() => Make(program, options), Bounds, options.Spend, options.Seed);
         return new PagerTrialResult
         {
             Schedules = search.Schedules,

@@ -4,7 +4,7 @@ using Faultline.Sync.Scheduling;
 namespace Faultline.Verification.Pagers;
 
 /// <summary>A userfaultfd that does what its <see cref="Troubles"/> say, and else what the inner one does.</summary>
-internal sealed class TroubledUserfaultfd(IUserfaultfd inner, Troubles troubles, PagerBed bed) : IUserfaultfd
+internal sealed class TroubledUserfaultfd(IUserfaultfd inner, Troubles troubles, Action<string, Action> startThread) : IUserfaultfd
 {
     private int _againLeft = troubles.AgainAnswers;
 
@@ -22,7 +22,7 @@ internal sealed class TroubledUserfaultfd(IUserfaultfd inner, Troubles troubles,
 
     public SystemResult Unregister(AddressRange range) => Inner.Unregister(range);
 
-    public SystemResult Wake(AddressRange range) => Inner.Wake(range);
+    public SystemResult Wake(AddressRange range) => troubles.ErrorsWakeNobody ? default : Inner.Wake(range);
 
     public FillResult Copy(VirtualAddress target, ReadOnlySpan<byte> source, FillModes modes = FillModes.None) =>
         IsRefused() ? Again : Woken(Inner.Copy(target, source, Quiet(modes)), target, modes);
@@ -37,7 +37,7 @@ internal sealed class TroubledUserfaultfd(IUserfaultfd inner, Troubles troubles,
         IsRefused() ? Again : Woken(Inner.Continue(range, Quiet(modes)), range.Start, modes);
 
     public FillResult Poison(AddressRange range, FillModes modes = FillModes.None) =>
-        IsRefused() ? Again : Woken(Inner.Poison(range, Quiet(modes)), range.Start, modes);
+        IsRefused() ? Again : Woken(Inner.Poison(range, troubles.ErrorsWakeNobody ? modes | FillModes.DontWake : Quiet(modes)), range.Start, modes);
 
     public FillResult Move(VirtualAddress target, VirtualAddress source, ulong length, MoveModes modes = MoveModes.None) =>
         IsRefused() ? Again : Inner.Move(target, source, length, modes);
@@ -52,7 +52,7 @@ internal sealed class TroubledUserfaultfd(IUserfaultfd inner, Troubles troubles,
         {
             if (message.Forked is { } forked)
             {
-                message = message with { Forked = new TroubledUserfaultfd(forked, troubles, bed) };
+                message = message with { Forked = new TroubledUserfaultfd(forked, troubles, startThread) };
             }
         }
 
@@ -88,7 +88,7 @@ internal sealed class TroubledUserfaultfd(IUserfaultfd inner, Troubles troubles,
         if (troubles.SlowWakes && (modes & FillModes.DontWake) == 0 && result.BytesDone > 0)
         {
             AddressRange done = new(start, result.BytesDone);
-            bed.Start("slow wake", () => Inner.Wake(done));
+            startThread("slow wake", () => Inner.Wake(done));
         }
 
         return result;

@@ -11,4 +11,7 @@ public sealed record Troubles
 
     /// <summary>Whether a fill wakes nobody at once: the wake is sent by a thread of its own, whenever that runs.</summary>
     public bool SlowWakes { get; init; }
+
+    /// <summary>What no engine may do, for a canary: pages that are made errors wake nobody, and no other wake is sent.</summary>
+    internal bool ErrorsWakeNobody { get; init; }
 }

@@ -1,6 +1,7 @@
 using System;
 using Faultline.Paging;
 using Faultline.Sync.Scheduling;
+using Faultline.Verification.Pagers;
 
 namespace Faultline.Verification.Races;
 
@@ -16,6 +17,9 @@ internal abstract class PagerRace : RaceScenario
 
     /// <summary>Whether reads of the store fail.</summary>
     protected virtual bool StoreFails => false;
+
+    /// <summary>What the client's context does that the kernel seldom does; null for nothing.</summary>
+    protected virtual Troubles? Troubles => null;
 
     protected virtual UserfaultfdFeatures MoreFeatures => UserfaultfdFeatures.None;
 
@@ -53,6 +57,8 @@ internal abstract class PagerRace : RaceScenario
     /// <summary>The options of the pager: as little as there can be, so that what is looked at is all there is.</summary>
     protected virtual PagerOptions Configure(PagerOptions smallest) => smallest;
 
+    protected virtual RaceStore MakeStore(byte[] contents) => new(contents, StoreFails);
+
     /// <summary>What is done before the threads meet, with nobody beside.</summary>
     protected virtual void Prepare(PagerScene scene)
     {
@@ -65,7 +71,7 @@ internal abstract class PagerRace : RaceScenario
         // Setting up and ending is the same whoever meets; that a pager ends beside a fault is a race of its own.
         Seam.Calmly(() =>
         {
-            scene = new PagerScene(bed, Configure(Smallest), Features | MoreFeatures, new RaceStore(Contents, StoreFails), Pages);
+            scene = new PagerScene(bed, Configure(Smallest), Features | MoreFeatures, MakeStore(Contents), Troubles);
             Prepare(scene);
         });
         Meet(scene!);

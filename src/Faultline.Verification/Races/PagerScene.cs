@@ -1,5 +1,7 @@
 using System;
 using Faultline.Paging;
+using Faultline.Sync.Scheduling;
+using Faultline.Verification.Pagers;
 
 namespace Faultline.Verification.Races;
 
@@ -8,7 +10,7 @@ internal sealed class PagerScene : IDisposable
 {
     private const int Accesses = 3;
 
-    public PagerScene(RaceBed bed, PagerOptions options, UserfaultfdFeatures features, RaceStore store, int pages)
+    public PagerScene(RaceBed bed, PagerOptions options, UserfaultfdFeatures features, RaceStore store, Troubles? troubles)
     {
         Bed = bed;
         Store = store;
@@ -19,14 +21,15 @@ internal sealed class PagerScene : IDisposable
             Access[i] = bed.Access(Space);
         }
 
-        Pager = new Pager(bed.Engine, options);
+        IMemoryEngine engine = troubles is null ? bed.Engine : new TroubledEngine(bed.Engine);
+        Pager = new Pager(engine, options);
         Image = Pager.OpenImage(store);
         var request = MapRequest.PrivateFile(Image.File, Image.MappedLength);
         Area = new AddressRange(Space.Map(in request).OrThrow("mmap"), Image.MappedLength);
-        Context = UserfaultfdHandshake.Open(Space, features).OrThrow("userfaultfd");
+        IUserfaultfd context = UserfaultfdHandshake.Open(Space, features).OrThrow("userfaultfd");
+        Context = troubles is null ? context : new TroubledUserfaultfd(context, troubles, (name, body) => Seam.Start(name, body));
         Client = Pager.Attach(Context);
         Client.AddRegion(Area, Image, 0, RegionKind.PrivateImage);
-        Pages = pages;
     }
 
     public RaceBed Bed { get; }
@@ -45,8 +48,6 @@ internal sealed class PagerScene : IDisposable
     public IAddressSpace Space { get; }
 
     public AddressRange Area { get; }
-
-    public int Pages { get; }
 
     /// <summary>The processors of the client's threads, one for each.</summary>
     public IMemoryAccess[] Access { get; }

@@ -4,7 +4,7 @@ using Faultline.Verification.Races.Canaries;
 
 namespace Faultline.Verification.Races;
 
-/// <summary>All canaries there are: one for each kind of failure, and more.</summary>
+/// <summary>All canaries there are: one for each kind of failure, and more; the last three are of the pager.</summary>
 internal static class RaceCanaries
 {
     public static IReadOnlyList<Func<RaceCanary>> All { get; } =
@@ -16,5 +16,8 @@ internal static class RaceCanaries
         () => new InstallThatChecksTheEndTooEarly(),
         () => new CopyThatKeepsItsCharge(),
         () => new HandlerThatProtectsTooLate(),
+        () => new EvictionThatTakesALease(),
+        () => new LoadThatEndsTwice(),
+        () => new ErrorThatWakesNobody(),
     ];
 }

@@ -1,6 +1,8 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Threading;
+using System.Threading.Tasks;
 using Faultline.Mm;
 using Faultline.Sync.Scheduling;
 
@@ -16,9 +18,11 @@ public static class RaceCheck
     private const long MaxClockMs = 120_000;
 
     private const int CanarySteps = 3_000;
-    private const long CanaryMilliseconds = 5_000;
+    private const long CanarySchedules = 3_000;
 
     private static readonly ExplorationBounds Bounds = new(MaxSteps: MaxSteps) { MaxClockMs = MaxClockMs };
+
+    private static readonly ExplorationBounds CanaryBounds = new(MaxSteps: CanarySteps) { MaxClockMs = MaxClockMs };
 
     static RaceCheck()
     {
@@ -38,17 +42,24 @@ public static class RaceCheck
         ArgumentNullException.ThrowIfNull(options);
         RaceScenario[] scenarios =
             [.. RaceScenarios.All.Where(scenario => options.Name is null || scenario.Name.Contains(options.Name, StringComparison.OrdinalIgnoreCase))];
-        List<RaceResult> results = [];
+        var results = new RaceResult[scenarios.Length];
         long began = TimeProvider.System.GetTimestamp();
-        for (int i = 0; i < scenarios.Length; i++)
+        int workers = Math.Min(options.Workers, scenarios.Length);
+        int begun = 0;
+        Lock report = new();
+        Parallel.For(0, workers, new ParallelOptions { MaxDegreeOfParallelism = workers }, _ =>
         {
-            // What one does not need the others have.
-            double left = Math.Max(0, options.Time.TotalMilliseconds - TimeProvider.System.GetElapsedTime(began).TotalMilliseconds);
-            RaceResult result = Run(scenarios[i], left / (scenarios.Length - i), options.Seed);
-            results.Add(result);
-            finished?.Invoke(result);
-        }
-
+            for (int i = Interlocked.Increment(ref begun) - 1; i < scenarios.Length; i = Interlocked.Increment(ref begun) - 1)
+            {
+                // What one does not need the others have.
+                double left = Math.Max(0, options.Time.TotalMilliseconds - TimeProvider.System.GetElapsedTime(began).TotalMilliseconds);
+                results[i] = Run(scenarios[i], left * workers / (scenarios.Length - i + workers - 1), options.Seed);
+                lock (report)
+                {
+                    finished?.Invoke(results[i]);
+                }
+            }
+        });
         return results;
     }
 
@@ -60,11 +71,9 @@ public static class RaceCheck
         foreach (Func<RaceCanary> make in RaceCanaries.All)
         {
             RaceCanary canary = make();
-            ExplorationBounds bounds = new(MaxSteps: CanarySteps) { MaxMilliseconds = CanaryMilliseconds };
-            ExplorationResult found = Exploration.Reduce(() => Program(make()), bounds);
-            ScheduleFailure? failure = found.Failure is { } first ? Exploration.Shrink(() => Program(make()), first, bounds) : null;
+            RaceSearch found = SearchCanary(make);
             CanaryResult result = new(
-                canary.Name, canary.Story, canary.Kind, found.Schedules, failure is null ? null : RaceFailure.Of(failure));
+                canary.Name, canary.Story, canary.Kind, found.Schedules, found.Failure is { } failure ? RaceFailure.Of(failure) : null);
             results.Add(result);
             finished?.Invoke(result);
         }
@@ -72,18 +81,17 @@ public static class RaceCheck
         return results;
     }
 
-    /// <summary>Runs one schedule of a scenario again.</summary>
-    /// <param name="name">The scenario's name.</param>
+    /// <summary>Runs one schedule of a scenario or of a canary again.</summary>
+    /// <param name="name">Its name.</param>
     /// <param name="path">The schedule, as a failure printed it.</param>
     /// <returns>How it fails; null if it does not.</returns>
     /// <exception cref="ArgumentException">There is no such scenario, or the path is not one of its schedules.</exception>
     public static RaceFailure? Replay(string name, string path)
     {
-        RaceScenario scenario = RaceScenarios.All.FirstOrDefault(scenario => scenario.Name == name)
-            ?? throw new ArgumentException($"There is no scenario '{name}'. There are: {string.Join(", ", Names)}.", nameof(name));
         try
         {
-            ScheduleFailure? failure = Exploration.Replay(() => Program(scenario), path, Bounds);
+            (Func<ScheduledProgram> program, ExplorationBounds bounds) = ProgramOf(name);
+            ScheduleFailure? failure = Exploration.Replay(program, path, bounds);
             return failure is null ? null : RaceFailure.Of(failure);
         }
         catch (Exception exception) when (exception is FormatException or InvalidOperationException)
@@ -92,10 +100,22 @@ public static class RaceCheck
         }
     }
 
+    private static (Func<ScheduledProgram> Program, ExplorationBounds Bounds) ProgramOf(string name)
+    {
+        if (RaceScenarios.All.FirstOrDefault(scenario => scenario.Name == name) is { } scenario)
+        {
+            return (() => Program(scenario), Bounds);
+        }
+
+        Func<RaceCanary> make = RaceCanaries.All.FirstOrDefault(make => make().Name == name)
+            ?? throw new ArgumentException($"There is no scenario '{name}'. There are: {string.Join(", ", Names)}.", nameof(name));
+        return (() => Program(make()), CanaryBounds);
+    }
+
     internal static RaceResult Run(RaceScenario scenario, double milliseconds, int seed)
     {
         long began = TimeProvider.System.GetTimestamp();
-        var search = RaceSearch.Run(() => Program(scenario), Bounds, milliseconds, seed);
+        var search = RaceSearch.Run(() => Program(scenario), Bounds, new SearchSpend(milliseconds), seed);
         return new RaceResult
         {
             Name = scenario.Name,
@@ -108,6 +128,9 @@ public static class RaceCheck
             Failures = search.Failure is { } failure ? [RaceFailure.Of(failure)] : [],
         };
     }
+
+    internal static RaceSearch SearchCanary(Func<RaceCanary> make) =>
+        RaceSearch.Run(() => Program(make()), CanaryBounds, new SearchSpend(Schedules: CanarySchedules), seed: 1);
 
     internal static ScheduledProgram Program(RaceCanary canary)
     {

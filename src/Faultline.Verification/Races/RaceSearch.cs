@@ -14,10 +14,10 @@ namespace Faultline.Verification.Races;
 /// <param name="Failure">The failure with the fewest preemptions that was found; null if there was none.</param>
 internal sealed record RaceSearch(long Schedules, long Sampled, bool IsComplete, int CompletePreemptions, ScheduleFailure? Failure)
 {
-    /// <summary>The shares of the time for the whole search, and for the searches with few preemptions if it was too long.</summary>
-    private const double WholeShare = 0.55;
+    /// <summary>The shares of what may be spent for the whole search, and for the searches with few preemptions if it was too long.</summary>
+    private const double WholeShare = 0.5;
 
-    private const double BoundedShare = 0.35;
+    private const double BoundedShare = 0.4;
 
     private const int MostPreemptions = 4;
 
@@ -27,35 +27,36 @@ internal sealed record RaceSearch(long Schedules, long Sampled, bool IsComplete,
     /// <summary>Searches.</summary>
     /// <param name="make">Makes the program.</param>
     /// <param name="bounds">The bounds of one schedule.</param>
-    /// <param name="milliseconds">About how long; looking for fewer preemptions comes on top.</param>
+    /// <param name="spend">How much; looking for fewer preemptions comes on top.</param>
     /// <param name="seed">The seed of what is chosen at random.</param>
-    public static RaceSearch Run(Func<ScheduledProgram> make, ExplorationBounds bounds, double milliseconds, int seed)
+    public static RaceSearch Run(Func<ScheduledProgram> make, ExplorationBounds bounds, SearchSpend spend, int seed)
     {
-        long began = TimeProvider.System.GetTimestamp();
-        ExplorationResult whole = Exploration.Reduce(make, bounds with { MaxMilliseconds = (long)(milliseconds * WholeShare) });
-        long schedules = whole.Schedules;
+        SearchPurse purse = new(spend);
+        ExplorationResult whole = Exploration.Reduce(make, purse.Limit(bounds, WholeShare));
+        purse.Pay(whole);
         ScheduleFailure? failure = whole.Failure;
         int preemptions = -1;
-        double boundedEnd = milliseconds * (WholeShare + BoundedShare);
         bool goesOn = !whole.IsComplete && failure is null;
-        while (goesOn && preemptions < MostPreemptions && Elapsed(began) < boundedEnd)
+        while (goesOn && preemptions < MostPreemptions && purse.HasLeft(WholeShare + BoundedShare))
         {
             ExplorationResult bounded = Exploration.Reduce(
-                make, bounds with { MaxPreemptions = preemptions + 1, MaxMilliseconds = (long)(boundedEnd - Elapsed(began)) });
-            schedules += bounded.Schedules;
+                make, purse.Limit(bounds, WholeShare + BoundedShare) with { MaxPreemptions = preemptions + 1 });
+            purse.Pay(bounded);
             failure = bounded.Failure;
             goesOn = bounded.IsComplete;
             preemptions += bounded.IsComplete ? 1 : 0;
         }
 
+        long schedules = purse.Schedules;
         long sampled = 0;
         if (failure is null)
         {
             // These pass every point, and do not trust what the reduction takes to be independent. At least one, however short the time.
-            double left = whole.IsComplete ? milliseconds * (1 - WholeShare - BoundedShare) : milliseconds - Elapsed(began);
+            double share = whole.IsComplete ? purse.Spent + (1 - WholeShare - BoundedShare) : 1;
             int count = whole.IsComplete ? (int)Math.Min(schedules, SamplesBeside) : int.MaxValue;
+            ExplorationBounds limited = purse.Limit(bounds, share);
             ExplorationResult random = Exploration.SamplePriorities(
-                make, seed, count, bounds: bounds with { MaxMilliseconds = (long)Math.Max(1, left) });
+                make, seed, (int)Math.Clamp(limited.MaxSchedules, 1, count), bounds: limited);
             sampled = random.Schedules;
             failure = random.Failure;
         }
@@ -63,6 +64,4 @@ internal sealed record RaceSearch(long Schedules, long Sampled, bool IsComplete,
         failure = failure is null ? null : Exploration.Shrink(make, failure, bounds);
         return new RaceSearch(schedules + sampled, sampled, whole.IsComplete, preemptions, failure);
     }
-
-    private static double Elapsed(long began) => TimeProvider.System.GetElapsedTime(began).TotalMilliseconds;
 }

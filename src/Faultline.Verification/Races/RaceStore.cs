@@ -29,6 +29,9 @@ internal sealed class RaceStore(byte[] contents, bool fails) : IPageStore
         }
     }
 
+    /// <summary>How often each late answer is given; more than once is for a canary.</summary>
+    public int AnswersEach { get; init; } = 1;
+
     public ulong Length => (ulong)contents.Length;
 
     public ValueTask<StoreRead> ReadAsync(ulong offset, Memory<byte> target, CancellationToken cancellationToken)
@@ -45,7 +48,7 @@ internal sealed class RaceStore(byte[] contents, bool fails) : IPageStore
         }
 
         // Continued on the thread that answers: that is a thread of the schedule.
-        LateAnswer later = new();
+        LateAnswer later = new(AnswersEach);
         int sleepMs = _answerMs;
         Seam.Start("store", () =>
         {

@@ -6,6 +6,7 @@ using System.Threading;
 using Faultline.Linux;
 using Faultline.Mm;
 using Faultline.Sync.Scheduling;
+using Faultline.Verification.Kernel;
 
 namespace Faultline.Verification.Review;
 
@@ -42,6 +43,7 @@ public sealed class ReviewCheck
     {
         Prepare();
         long start = Stopwatch.GetTimestamp();
+        using BorrowedMachine? borrowed = BorrowSwap();
         using var linux = new LinuxEngine();
         string? missing = KernelOf(linux);
         IMemoryEngine? kernel = missing is null ? linux : null;
@@ -64,6 +66,13 @@ public sealed class ReviewCheck
             KernelMissing = missing,
             Elapsed = Stopwatch.GetElapsedTime(start),
         };
+    }
+
+    /// <summary>One history swaps a page out: where there is no swap, a small file is taken for it, if this process may.</summary>
+    private static BorrowedMachine? BorrowSwap()
+    {
+        using var linux = new LinuxEngine();
+        return KernelOf(linux) is null && !linux.Capabilities.Swap.IsAvailable ? BorrowedMachine.Take(workers: 0, withSwap: true) : null;
     }
 
     private static string? KernelOf(LinuxEngine engine)
