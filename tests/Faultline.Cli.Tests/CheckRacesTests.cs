@@ -21,7 +21,8 @@ public sealed class CheckRacesTests
         Assert.NotEqual(0, scenario.GetProperty("schedules").GetInt64());
 
         // One for each kind of failure is enough: each replay is a process.
-        JsonElement[] kinds = [.. json.GetProperty("canaries").EnumerateArray().DistinctBy(static canary => canary.GetProperty("expected").GetString(), StringComparer.Ordinal)];
+        JsonElement.ArrayEnumerator canaries = json.GetProperty("canaries").EnumerateArray();
+        JsonElement[] kinds = [.. canaries.DistinctBy(static canary => canary.GetProperty("expected").GetString(), StringComparer.Ordinal)];
         Assert.True(kinds.Length >= 6);
         foreach (JsonElement canary in kinds)
         {

@@ -7,8 +7,8 @@ namespace Faultline.Verification.Pagers;
 public sealed record PagerTrialOptions
 {
     /// <summary>
-    /// How many schedules are run at the most, repetitions that are cut short among them. Some 500 to 2,000 take a second. The same number and seed find the same on
-    /// every machine.
+    /// How many schedules are run at the most, repetitions that are cut short among them. Some 500 to 2,000 take a second. The same number and seed
+    /// find the same on every machine.
     /// </summary>
     public int Schedules { get; init; } = 2_000;
 
