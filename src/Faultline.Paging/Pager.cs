@@ -262,6 +262,7 @@ public sealed class Pager : IDisposable, IAsyncDisposable
 
         // A page that the kernel swapped out would be a fault again, and under a lease a fault in managed code.
         bool isLocked = Engine.Home.LockOnFault(range).IsOk;
+        client.EnableWatch(range, image.Table);
         PagedMemory memory = new(this, _core, image, ownedImage, client, range, isLocked);
         using RankedLock.Scope held = _lock.Enter();
         _memories.Add(memory);

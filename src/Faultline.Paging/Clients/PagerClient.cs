@@ -68,6 +68,9 @@ public sealed class PagerClient : IDisposable
     /// <summary>Whether nothing may be installed any more. Changes once, with <see cref="Guard"/> held for writing.</summary>
     internal bool HasEnded => _hasEnded;
 
+    /// <summary>Whether entries of its page tables may be dropped to see the next touch. Guard: <see cref="Guard"/>; a guess without it.</summary>
+    internal bool IsWatchable { get; set; }
+
     /// <summary>The number the poller reports.</summary>
     internal int Tag { get; set; } = -1;
 
@@ -227,6 +230,25 @@ public sealed class PagerClient : IDisposable
 
     /// <summary>Has the writes to a region noticed. Not to be called with a lock held.</summary>
     internal ServedWatch Watch(AddressRange region) => ServedWatch.Attach(_core, this, region);
+
+    /// <summary>Memory of this program, all of one region: its touches may be watched from now on, if the kernel tells of its writes.</summary>
+    internal void EnableWatch(AddressRange range, LoadTable table)
+    {
+        const RegisterModes All = RegisterModes.Missing | RegisterModes.Minor | RegisterModes.WriteProtect;
+        if (table.BudgetPages != 0 && !HasEvents && (Context.Features & UserfaultfdFeatures.WriteProtectAsync) == 0 && Context.Register(range, All).IsOk)
+        {
+            using RankedSharedLock.WriteScope held = Guard.EnterWrite();
+            IsWatchable = true;
+            table.Eviction.EnableWatch();
+        }
+    }
+
+    /// <summary>The memory is about to be unmapped, and its addresses may be someone else's then.</summary>
+    internal void EndWatch()
+    {
+        using RankedSharedLock.WriteScope held = Guard.EnterWrite();
+        IsWatchable = false;
+    }
 
     internal void Complete(ClientEnd end) => _completion.TrySetResult(end);
 

@@ -26,8 +26,11 @@ internal sealed class CacheChunks
     /// <summary>Which chunks were written, if that is tracked.</summary>
     private ChunkWrites[]? _writes;
 
-    /// <summary>Which chunks are being protected, so that no lease may begin there. With <see cref="_writes"/>.</summary>
+    /// <summary>Which chunks are being protected, or taken out of page tables, so that no lease may begin there.</summary>
     private bool[]? _busy;
+
+    /// <summary>Receives the chunks to be watched while the policy chooses.</summary>
+    private EvictionBatch? _watching;
 
     /// <summary>A bit for each chunk that has something in the cache. Set when it comes; it may stay a while after a hole was punched.</summary>
     private readonly ulong[] _resident;
@@ -47,6 +50,9 @@ internal sealed class CacheChunks
     public int ChunkPages { get; }
 
     public int Count { get; }
+
+    /// <summary>Whether a client's touches can be watched at this time.</summary>
+    public bool CanWatch { get; set; }
 
     /// <summary>The faults about pages that are on their way out; asked for again when they are gone.</summary>
     public List<PageFault> Waiters { get; } = [];
@@ -82,8 +88,20 @@ internal sealed class CacheChunks
     /// <summary>Begins to track writes; the answer has a place for each chunk.</summary>
     public ChunkWrites[] TrackWrites()
     {
-        _busy = new bool[Count];
+        _busy ??= new bool[Count];
         return _writes = new ChunkWrites[Count];
+    }
+
+    /// <summary>From now on touches can be watched.</summary>
+    public void EnableWatch() => _busy ??= new bool[Count];
+
+    /// <summary>Has a chunk watched once the policy has chosen. Until then, and until that is done, it is kept from leases.</summary>
+    public void Watch(int chunk)
+    {
+        if (_busy is not null && _watching is not null && MayEvict(chunk) && _watching.TryWatch(chunk))
+        {
+            _busy[chunk] = true;
+        }
     }
 
     public void SetBusy(int chunk, bool isBusy) => _busy![chunk] = isBusy;
@@ -136,7 +154,7 @@ internal sealed class CacheChunks
     /// <summary>Whether the chunk has something cached, no lease, and nothing on its way in, out, or to the store.</summary>
     public bool MayEvict(int chunk)
     {
-        if (_pins[chunk] != 0 || (_busy is not null && (_busy[chunk] || _writes![chunk] >= ChunkWrites.Storing)))
+        if (_pins[chunk] != 0 || (_busy is not null && _busy[chunk]) || (_writes is not null && _writes[chunk] >= ChunkWrites.Storing))
         {
             return false;
         }
@@ -170,7 +188,9 @@ internal sealed class CacheChunks
     {
         int most = Math.Clamp((wantedPages + ChunkPages - 1) / ChunkPages, 1, EvictionBatch.MostChunks);
         Span<int> victims = batch.Victims(most);
+        _watching = CanWatch ? batch : null;
         victims = victims[..Math.Clamp(_policy.Choose(_view, victims), 0, most)];
+        _watching = null;
         victims.Sort();
         Begin(batch, victims);
         return batch.Runs.Length != 0;

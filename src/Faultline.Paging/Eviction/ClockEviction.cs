@@ -3,7 +3,7 @@ using System;
 namespace Faultline.Paging;
 
 /// <summary>
-/// The default policy: a clock with two hands. The front hand forgets what it knows of a chunk's use; the hand behind it takes the chunk
+/// The default policy: a clock with two hands. The front hand forgets what it knows of a chunk's use and has it watched; the hand behind it takes the chunk
 /// out unless it was used in between. Chunks go in the order of the image, so neighbours leave together.
 /// </summary>
 public sealed class ClockEviction : IEvictionPolicy
@@ -33,6 +33,7 @@ public sealed class ClockEviction : IEvictionPolicy
             {
                 _ahead++;
                 chunks.TakeUsed(_front);
+                chunks.Watch(_front);
             }
 
             if (!Advance(chunks, ref _back))

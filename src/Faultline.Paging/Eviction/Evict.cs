@@ -71,7 +71,14 @@ internal static class Evict
         try
         {
             EvictionBatch batch = worker.Evicting;
-            bool any = table.Eviction.TryBeginEvict(batch, wantedPages) && Punch(table, worker);
+            bool hasBegun = table.Eviction.TryBeginEvict(batch, wantedPages);
+            if (!batch.Watched.IsEmpty)
+            {
+                TouchWatch.Begin(table, batch);
+                table.Eviction.EndWatch(batch);
+            }
+
+            bool any = hasBegun && Punch(table, worker);
             if (batch.Written.IsEmpty)
             {
                 return any;

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 
 namespace Faultline.Paging;
 
@@ -11,6 +12,8 @@ internal sealed class EvictionBatch
     private readonly int[] _victims = new int[MostChunks];
     private readonly PageRun[] _runs = new PageRun[MostChunks];
     private readonly int[] _written = new int[MostChunks];
+    private readonly int[] _watched = new int[MostChunks];
+    private int _watchedCount;
     private int _runCount;
     private int _writtenCount;
 
@@ -22,6 +25,28 @@ internal sealed class EvictionBatch
 
     /// <summary>Chunks that would go, and must be stored first; in order.</summary>
     public ReadOnlySpan<int> Written => _written.AsSpan(0, _writtenCount);
+
+    /// <summary>Chunks whose next touch a policy wants to know.</summary>
+    public Span<int> Watched => _watched.AsSpan(0, _watchedCount);
+
+    /// <summary>Room for runs of <see cref="Watched"/>.</summary>
+    public List<PageRun> WatchedRuns { get; } = [];
+
+    /// <summary>Room for what is mapped of them.</summary>
+    public PageRegion[] Found { get; } = new PageRegion[64];
+
+    public bool TryWatch(int chunk)
+    {
+        if (_watchedCount == MostChunks)
+        {
+            return false;
+        }
+
+        _watched[_watchedCount++] = chunk;
+        return true;
+    }
+
+    public void ClearWatched() => _watchedCount = 0;
 
     public void Clear()
     {

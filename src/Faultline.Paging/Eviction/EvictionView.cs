@@ -28,8 +28,15 @@ public sealed class EvictionView
 
     /// <summary>
     /// Whether a chunk was used since this was asked last: brought, installed in a client, or leased. The answer is then forgotten. Touches of
-    /// pages that are mapped are not seen.
+    /// pages that are mapped are seen after <see cref="Watch"/> only.
     /// </summary>
     /// <param name="chunk">The chunk.</param>
     public bool TakeUsed(int chunk) => _chunks.TakeUsed(chunk);
+
+    /// <summary>
+    /// Asks to be told of the next touch of a chunk, by <see cref="TakeUsed"/>. Its pages stay in memory, and the touch costs one minor fault. Does nothing for clients
+    /// in other processes, whose page tables are out of reach.
+    /// </summary>
+    /// <param name="chunk">The chunk.</param>
+    public void Watch(int chunk) => _chunks.Watch(chunk);
 }

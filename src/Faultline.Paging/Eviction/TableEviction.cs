@@ -105,6 +105,29 @@ internal sealed class TableEviction(LoadTable table, RankedLock guard, PageState
         return _writes is not null;
     }
 
+    /// <summary>A client's touches can be watched from now on.</summary>
+    public void EnableWatch()
+    {
+        using RankedLock.Scope held = guard.Enter();
+        if (chunks is not null)
+        {
+            chunks.EnableWatch();
+            chunks.CanWatch = true;
+        }
+    }
+
+    /// <summary>The chunks of a batch are watched: they may be leased again.</summary>
+    public void EndWatch(EvictionBatch batch)
+    {
+        using RankedLock.Scope held = guard.Enter();
+        foreach (int chunk in batch.Watched)
+        {
+            chunks!.SetBusy(chunk, isBusy: false);
+        }
+
+        batch.ClearWatched();
+    }
+
     public PageRun PagesOfChunk(int chunk) => chunks!.PagesOf(chunk);
 
     /// <summary>Asks the evictor for room.</summary>

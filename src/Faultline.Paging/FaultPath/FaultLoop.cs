@@ -181,6 +181,7 @@ internal sealed class FaultLoop(PagerCore core)
             worker.NoteWoken(client, region.AddressesOf(plan.Page, plan.Count), fault.Batch);
             if (plan.Kind != PlanKind.Poison && region.Pages.Table.FillsCache)
             {
+                region.Pages.Table.MarkUsed(region.Pages.TablePage(region.PageOf(fault.Address)));
                 region.Pages.Image.Recorder?.Note(region.Pages.TablePage(plan.Page), plan.Count, fault.Kind, fault.IsWrite);
             }
         }

@@ -351,6 +351,7 @@ public sealed class PagedMemory : IDisposable
     /// <summary>Nobody is inside, so nobody waits: the mapping goes first, and with it every question of what it reads as.</summary>
     private void Unmap()
     {
+        Client.EndWatch();
         _core.Engine.Home.Unmap(Range);
         _core.EndClient(Client, ClientEnd.Detached);
         _pager.Forget(this);
