@@ -29,7 +29,7 @@ public abstract class TouchWatchTests(IMemoryEngine engine) : PagerTests(engine)
         PagedMemory memory = Own(pager.Map(store));
         using IMemoryAccess access = Engine.Home.OpenAccess(AccessMode.Kernel).OrThrow("accessor");
         int touches = 0;
-        for (int pass = 0; pass < 3; pass++)
+        for (int pass = 0; pass < 8; pass++)
         {
             for (ulong page = Hot; page < Pages; page++)
             {
@@ -47,7 +47,7 @@ public abstract class TouchWatchTests(IMemoryEngine engine) : PagerTests(engine)
 
         PagerStatistics statistics = pager.GetStatistics();
         Assert.InRange(hotReads, 1, 3);
-        Assert.True(store.ReadsOf(1000) >= 3, "The cold pages went.");
+        Assert.True(store.ReadsOf(1000) >= 8, "The cold pages went.");
         Assert.InRange(statistics.MinorFaults, 1, touches / 8);
         Assert.InRange(memory.Image.GetStatistics().ResidentBytes, 1, (long)Budget);
     }
@@ -92,7 +92,7 @@ public abstract class TouchWatchTests(IMemoryEngine engine) : PagerTests(engine)
         {
             Touch(access, memory, store, page);
             Touch(access, memory, store, 13 + (page % 3));
-            PagemapEntry[] entries = new PagemapEntry[2];
+            var entries = new PagemapEntry[2];
             if (page % 64 == 0)
             {
                 Engine.Home.Inspector.ReadPagemap(memory.Range.Start + (9 * Page), entries).OrThrow("pagemap");

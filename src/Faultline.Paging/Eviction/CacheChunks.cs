@@ -29,6 +29,9 @@ internal sealed class CacheChunks
     /// <summary>Which chunks are being protected, or taken out of page tables, so that no lease may begin there.</summary>
     private bool[]? _busy;
 
+    /// <summary>Made once: a new one for each choice would be an allocation.</summary>
+    private readonly Predicate<int> _tryMakeBusy;
+
     /// <summary>Receives the chunks to be watched while the policy chooses.</summary>
     private EvictionBatch? _watching;
 
@@ -40,6 +43,7 @@ internal sealed class CacheChunks
         _states = states;
         _policy = policy;
         _view = new EvictionView(this);
+        _tryMakeBusy = TryMakeBusy;
         ChunkPages = chunkPages;
         Count = (states.Count + chunkPages - 1) / chunkPages;
         _pins = new int[Count];
@@ -83,6 +87,18 @@ internal sealed class CacheChunks
 
     public bool IsWritten(int chunk) => _writes is not null && _writes[chunk] != ChunkWrites.Stored;
 
+    /// <summary>Keeps a chunk from leases, and from leaving, while its entries are dropped; false if it is not to be touched.</summary>
+    private bool TryMakeBusy(int chunk)
+    {
+        bool may = (uint)chunk < (uint)Count && MayEvict(chunk);
+        if (may)
+        {
+            _busy![chunk] = true;
+        }
+
+        return may;
+    }
+
     public bool IsPinned(int chunk) => _pins[chunk] != 0;
 
     /// <summary>Begins to track writes; the answer has a place for each chunk.</summary>
@@ -95,14 +111,8 @@ internal sealed class CacheChunks
     /// <summary>From now on touches can be watched.</summary>
     public void EnableWatch() => _busy ??= new bool[Count];
 
-    /// <summary>Has a chunk watched once the policy has chosen. Until then, and until that is done, it is kept from leases.</summary>
-    public void Watch(int chunk)
-    {
-        if (_busy is not null && _watching is not null && MayEvict(chunk) && _watching.TryWatch(chunk))
-        {
-            _busy[chunk] = true;
-        }
-    }
+    /// <summary>Has a chunk watched once the policy has chosen, unless it chose this one.</summary>
+    public void Watch(int chunk) => _watching?.TryWatch(chunk);
 
     public void SetBusy(int chunk, bool isBusy) => _busy![chunk] = isBusy;
 
@@ -193,6 +203,7 @@ internal sealed class CacheChunks
         _watching = null;
         victims.Sort();
         Begin(batch, victims);
+        batch.KeepWatched(_tryMakeBusy);
         return batch.Runs.Length != 0;
     }
 

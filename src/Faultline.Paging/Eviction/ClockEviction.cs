@@ -26,8 +26,10 @@ public sealed class ClockEviction : IEvictionPolicy
         ArgumentNullException.ThrowIfNull(chunks);
         int chosen = 0;
 
-        // Twice round: what was used is passed over once.
-        for (int looked = 0; looked < 2 * _resident && chosen < victims.Length; looked++)
+        // Twice round: what was used is passed over once. Not beyond where the front hand was, if that is enough: what it has watched just now had
+        // no time to be used.
+        int watched = _ahead;
+        for (int looked = 0; looked < 2 * _resident && chosen < victims.Length && (looked < watched || chosen == 0); looked++)
         {
             while (_ahead < Math.Max(1, _resident / HandDistance) && Advance(chunks, ref _front))
             {

@@ -35,15 +35,27 @@ internal sealed class EvictionBatch
     /// <summary>Room for what is mapped of them.</summary>
     public PageRegion[] Found { get; } = new PageRegion[64];
 
-    public bool TryWatch(int chunk)
+    public void TryWatch(int chunk)
     {
-        if (_watchedCount == MostChunks)
+        if (_watchedCount < MostChunks)
         {
-            return false;
+            _watched[_watchedCount++] = chunk;
+        }
+    }
+
+    /// <summary>Forgets the watched chunks of which something is not so.</summary>
+    public void KeepWatched(Predicate<int> keep)
+    {
+        int kept = 0;
+        for (int i = 0; i < _watchedCount; i++)
+        {
+            if (keep(_watched[i]))
+            {
+                _watched[kept++] = _watched[i];
+            }
         }
 
-        _watched[_watchedCount++] = chunk;
-        return true;
+        _watchedCount = kept;
     }
 
     public void ClearWatched() => _watchedCount = 0;

@@ -34,8 +34,8 @@ public sealed class EvictionView
     public bool TakeUsed(int chunk) => _chunks.TakeUsed(chunk);
 
     /// <summary>
-    /// Asks to be told of the next touch of a chunk, by <see cref="TakeUsed"/>. Its pages stay in memory, and the touch costs one minor fault. Does nothing for clients
-    /// in other processes, whose page tables are out of reach.
+    /// Asks to be told of the next touch of a chunk, by <see cref="TakeUsed"/>. Its pages stay in memory, and the touch costs one minor fault. Does
+    /// nothing for clients in other processes, whose page tables are out of reach.
     /// </summary>
     /// <param name="chunk">The chunk.</param>
     public void Watch(int chunk) => _chunks.Watch(chunk);

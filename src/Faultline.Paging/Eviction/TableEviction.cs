@@ -144,7 +144,8 @@ internal sealed class TableEviction(LoadTable table, RankedLock guard, PageState
         return was;
     }
 
-    /// <summary>Pages chosen by <see cref="TryBeginEvict(EvictionBatch, int)"/> are gone. Who waits for one of them is handed to <paramref name="worker"/>.</summary>
+    /// <summary>Pages chosen by <see cref="TryBeginEvict(EvictionBatch, int)"/> are gone. Who waits for one of them is handed to
+    /// <paramref name="worker"/>.</summary>
     public void EndEvict(PageRun run, FaultWorker worker)
     {
         using RankedLock.Scope held = guard.Enter();

@@ -79,8 +79,8 @@ internal static class TouchWatch
     }
 
     /// <summary>
-    /// In a private mapping: of the pages that still are the image's only. Dropping one that the mapping has written would lose it, so nothing may be written between
-    /// the look and the drop: the range is write-protected for as long.
+    /// In a private mapping: of the pages that still are the image's only. Dropping one that the mapping has written would lose it, so nothing may be
+    /// written between the look and the drop: the range is write-protected for as long.
     /// </summary>
     private static void DropUnwritten(LoadTable table, PagerClient client, Region region, EvictionBatch batch, int from, int to)
     {
