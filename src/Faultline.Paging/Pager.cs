@@ -97,14 +97,14 @@ public sealed class Pager : IDisposable, IAsyncDisposable
     /// <summary>Maps an image into <see cref="IMemoryEngine.Home"/> and serves its faults.</summary>
     /// <param name="image">The image.</param>
     /// <param name="sharing">Who sees what is written.</param>
-    /// <exception cref="InvalidOperationException">The pager has a budget, and the mapping is to be shared.</exception>
+    /// <exception cref="InvalidOperationException">The pager has a budget, the mapping is to be shared, and the store takes no writes back.</exception>
     /// <exception cref="MemoryEngineException">A userfaultfd or the mapping could not be had; the message tells what to do.</exception>
     public PagedMemory Map(PagedImage image, PagedMapping sharing = PagedMapping.Private) => Map(image, sharing, ownedImage: null);
 
     /// <summary>Opens an image and maps it; the image ends with the memory.</summary>
     /// <param name="store">Where the bytes come from; disposed with the image.</param>
     /// <param name="sharing">Who sees what is written.</param>
-    /// <exception cref="InvalidOperationException">The pager has a budget, and the mapping is to be shared.</exception>
+    /// <exception cref="InvalidOperationException">The pager has a budget, the mapping is to be shared, and the store takes no writes back.</exception>
     /// <exception cref="MemoryEngineException">A userfaultfd or the mapping could not be had; the message tells what to do.</exception>
     public PagedMemory Map(IPageStore store, PagedMapping sharing = PagedMapping.Private)
     {
