@@ -82,7 +82,8 @@ public sealed class PagerClient : IDisposable
     /// <param name="pageBytes">The page size of the memory; other than 4 KiB only for <see cref="RegionKind.Copied"/>.</param>
     /// <exception cref="MemoryEngineException">The range could not be registered.</exception>
     /// <exception cref="InvalidOperationException">The client has ended; or <paramref name="kind"/> is
-    /// <see cref="RegionKind.SharedImage"/> and either the pager has a budget and the store takes no writes back, or it does and the context has WP_ASYNC.</exception>
+    /// <see cref="RegionKind.SharedImage"/> and either the pager has a budget and the store takes no writes back, or it does and the context has
+    /// WP_ASYNC.</exception>
     public void AddRegion(AddressRange range, PagedImage image, ulong imageOffset, RegionKind kind, ulong pageBytes = PageSize.Small)
     {
         ArgumentNullException.ThrowIfNull(image);
