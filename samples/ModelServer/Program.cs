@@ -12,7 +12,7 @@ WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
 builder.Services.AddFaultline();
 OpenTelemetryBuilder telemetry = builder.Services.AddOpenTelemetry()
     .WithMetrics(static metrics => metrics.AddMeter(PagingTelemetry.MeterName))
-    .WithTracing(static traces => traces.AddSource(PagingTelemetry.ActivitySourceName));
+    .WithTracing(static traces => traces.AddSource("Microsoft.AspNetCore", PagingTelemetry.ActivitySourceName));
 if (builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is not null)
 {
     telemetry.UseOtlpExporter();

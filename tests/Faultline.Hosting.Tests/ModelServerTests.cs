@@ -1,10 +1,12 @@
 using System;
+using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Net;
 using System.Threading;
 using System.Threading.Tasks;
+using Faultline.Cli.Tests;
 using Faultline.Stores.Tests;
 using Xunit;
 
@@ -98,6 +100,33 @@ public sealed class ModelServerTests : IAsyncLifetime
         (HttpStatusCode status, byte[] body) = await Service.GetRangeAsync("model", ModelBytes - 5, 100);
         Assert.Equal(HttpStatusCode.PartialContent, status);
         Assert.True(_model.AsSpan()[^5..].SequenceEqual(body));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Ask_WithAReceiver_SendsMetricsAndTheTraceOfTheRequest()
+    {
+        await using OtlpReceiver receiver = new();
+        await using ModelProcess service = await ModelProcess.StartAsync(
+            $"--Faultline:Images:model:Address={Store.AddressOf("model.bin")}",
+            "--Faultline:Name=sent",
+            $"--OTEL_EXPORTER_OTLP_ENDPOINT={receiver.Address}",
+            "--OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+            "--OTEL_METRIC_EXPORT_INTERVAL=300",
+            "--OTEL_BSP_SCHEDULE_DELAY=300");
+        Assert.Equal(HttpStatusCode.PartialContent, (await service.GetRangeAsync("model", 5_000_000, 10)).Status);
+        long begun = System.Diagnostics.Stopwatch.GetTimestamp();
+        while (receiver.Sum("faultline.store.io", "sent") == 0 || !HasLoadOfARequest(receiver))
+        {
+            Assert.True(System.Diagnostics.Stopwatch.GetElapsedTime(begun) < TimeSpan.FromSeconds(30), $"Nothing was sent. The service said: {service.Output}");
+            await Task.Delay(100);
+        }
+    }
+
+    private static bool HasLoadOfARequest(OtlpReceiver receiver)
+    {
+        List<(string Name, string Trace, string Span, string Parent, Dictionary<string, string> Tags)> spans = receiver.Spans();
+        return spans.Exists(load => load.Name == "faultline.load"
+            && spans.Exists(request => request.Name.Contains("HttpRequestIn", StringComparison.Ordinal) && (request.Trace, request.Span) == (load.Trace, load.Parent)));
     }
 
     private async Task AskAsync(Random random, Tally tally, CancellationToken enough)
