@@ -28,9 +28,16 @@ internal static unsafe class SwapOut
             return false;
         }
 
+        bool wasGivenUp = folio.Has(FolioFlags.LazilyFreed);
         if (folio.IsAnonymous && TryDrop(system, folio))
         {
             return true;
+        }
+
+        if (wasGivenUp && !folio.Has(FolioFlags.LazilyFreed))
+        {
+            // It was written to, and is ordinary memory from here on: its turn comes again (Linux: try_to_unmap_one, folio_set_swapbacked).
+            return false;
         }
 
         return system.Swap.IsAvailable && TryWriteOut(system, folio);

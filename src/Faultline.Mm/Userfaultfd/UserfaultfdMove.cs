@@ -107,13 +107,19 @@ internal static unsafe class UserfaultfdMove
     /// <returns>EAGAIN: something changed, try again.</returns>
     private static Errno MovePage(MmState mm, Vma target, ulong targetAt, Vma source, ulong sourceAt, bool allowHoles)
     {
+        PteTable sourceTable = mm.Table.Find(sourceAt);
+        if (sourceTable.IsNull && !allowHoles)
+        {
+            // Before anyone looks at the target.
+            return Errno.ENOENT;
+        }
+
         PteTable targetTable = mm.Table.Ensure(targetAt);
         if (targetTable.IsNull)
         {
             return Errno.ENOMEM;
         }
 
-        PteTable sourceTable = mm.Table.Find(sourceAt);
         Pte seen = sourceTable.IsNull ? Pte.None : Pte.Read(sourceTable.EntryFor(sourceAt));
         if (!Pte.Read(targetTable.EntryFor(targetAt)).IsNone)
         {

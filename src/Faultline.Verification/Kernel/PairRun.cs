@@ -149,7 +149,8 @@ internal sealed class PairRun : IDisposable
     }
 
     // A thread of its own costs more than most steps. So in a quick run a step that cannot sleep by what is registered is done here, and on the managed engine
-    // also one that did not sleep on the kernel. If that was wrong, the watchdog ends the run, and the repetition shows it.
+    // also one that did not sleep on the kernel; events aside, of which the kernel is known to forget some. If that was wrong, the watchdog ends the run, and
+    // the repetition shows it.
     private (StepOutcome Linux, StepOutcome Managed) DoOnBoth(in Step step, int running)
     {
         if (step.Verb == StepVerb.Advise && (Advice)step.Mode == Advice.PageOut)
@@ -168,7 +169,7 @@ internal sealed class PairRun : IDisposable
 
         PairRunMode mode = isEvent || isMapping || TouchesWatched(in step) ? PairRunMode.Careful : _mode;
         StepOutcome linux = Linux.Perform(in step, isEvent, mode);
-        StepOutcome managed = Managed.Perform(in step, isEvent, linux.Kind == OutcomeKind.Asleep ? PairRunMode.Careful : _mode);
+        StepOutcome managed = Managed.Perform(in step, isEvent, isEvent || linux.Kind == OutcomeKind.Asleep ? PairRunMode.Careful : _mode);
         if ((linux.Kind == OutcomeKind.Asleep) != (managed.Kind == OutcomeKind.Asleep))
         {
             WaitForAgreement();
