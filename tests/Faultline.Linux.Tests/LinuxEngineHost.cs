@@ -14,7 +14,7 @@ public sealed class LinuxEngineHost : EngineHost
 {
     private readonly LinuxEngine _engine = new();
     private readonly Lazy<BorrowedHugePages> _hugePages = new(static () => BorrowedHugePages.Take(), LazyThreadSafetyMode.ExecutionAndPublication);
-    private readonly Lazy<BorrowedSwapFile> _swap = new(BorrowedSwapFile.Take, LazyThreadSafetyMode.ExecutionAndPublication);
+    private readonly Lazy<BorrowedSwapFile> _swap = new(static () => BorrowedSwapFile.Take(), LazyThreadSafetyMode.ExecutionAndPublication);
 
     /// <summary>Gives back what is borrowed also when the run ends without its fixtures being disposed.</summary>
     public LinuxEngineHost()
