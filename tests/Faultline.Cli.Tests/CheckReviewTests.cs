@@ -62,7 +62,9 @@ public sealed class CheckReviewTests
             Assert.Contains($"<title>D{number}: ", html, StringComparison.Ordinal);
         }
 
+        // D12 has its two threads and their lock; each of the others has lanes for the locks that its calls take.
         Assert.Contains("lock of the page table", html, StringComparison.Ordinal);
+        Assert.True(html.Split(">lock MmMapChanging").Length - 1 >= 12, "histories without their locks");
         Assert.Equal(html.Split("<svg").Length, html.Split("</svg>").Length);
     }
 }

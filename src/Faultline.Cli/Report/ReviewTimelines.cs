@@ -32,6 +32,12 @@ internal static class ReviewTimelines
         [
             new("caller", [.. calls.Select(static (call, i) => new TimelineSpan(i, i + 1, $"{call.Text} = {ValueOf(call.Observed, Answer)}", "call"))]),
         ];
+        foreach (string name in calls.SelectMany(static call => call.Locks).Distinct(StringComparer.Ordinal))
+        {
+            IEnumerable<int> holders = calls.Index().Where(call => call.Item.Locks.Contains(name, StringComparer.Ordinal)).Select(static call => call.Index);
+            lanes.Add(new($"lock {name}", [.. holders.Select(static i => new TimelineSpan(i, i + 1, "held", "state"))]));
+        }
+
         foreach (string fact in NamesOf(calls))
         {
             if (fact.Contains("alias", StringComparison.Ordinal) && !withAlias)

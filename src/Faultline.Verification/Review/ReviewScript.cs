@@ -1,6 +1,9 @@
+using System;
 using System.Collections.Generic;
 using System.Linq;
 using Faultline.Mm;
+using Faultline.Sync;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Verification.Review;
 
@@ -52,6 +55,22 @@ internal sealed record ReviewScript(ReviewArea Area, IReadOnlyList<ReviewStep> S
 
         return trace;
     }
+
+    /// <summary>The locks that each call takes, in order, in words.</summary>
+    public IReadOnlyList<IReadOnlyList<string>> TraceLocks(ManagedEngine engine)
+    {
+        var stage = new ReviewStage(engine, Area);
+        return [.. Steps.Select(step => Describe(LockRecording.Of(() => stage.Run(step))))];
+    }
+
+    /// <summary>The locks of frames and lists are left out: they say nothing of the call, and there are many.</summary>
+    private static IReadOnlyList<string> Describe(IReadOnlyList<LockUse> taken) =>
+    [
+        .. taken
+            .Where(static use => use.Rank is >= LockRank.MmFile and <= LockRank.MmSwap)
+            .Select(static use => use.IsShared ? $"{use.Rank} (shared)" : use.Rank.ToString())
+            .Distinct(StringComparer.Ordinal),
+    ];
 
     public override string ToString() => string.Join("; ", Steps.Select(ReviewStage.Write));
 }
