@@ -43,7 +43,7 @@ internal static class PagemapScan
             }
         }
 
-        return new(Errno.None, found.Count, new VirtualAddress(end));
+        return new(Errno.None, found.Count, new VirtualAddress(found.BackedOutAt ?? end));
     }
 
     private static Errno Check(in PagemapScanRequest request, out ulong end)
@@ -137,20 +137,24 @@ internal static class PagemapScan
             ulong pageEnd = Math.Min(end, (at & ~(PageSize.Huge - 1)) + PageSize.Huge);
             bool isWhole = pageEnd - at == PageSize.Huge;
             PageCategories categories = ofMapping | HugetlbView.CategoriesAt(vma, at);
-            if ((!found.TakesAll && !Matches(categories, in request)) || (writeProtects && !isWhole))
+            bool protects = writeProtects && (categories & PageCategories.Written) != 0;
+            bool isMeant = found.TakesAll || Matches(categories, in request);
+            if (!isMeant || (protects && !isWhole))
             {
+                // Where a part cannot be protected the walk is said to end, and goes on.
+                found.BackedOutAt = isMeant ? at : found.BackedOutAt;
                 at = pageEnd;
                 continue;
             }
 
-            ulong taken = found.AddUpTo(at, pageEnd - at, categories & request.Return, mustTakeAll: writeProtects);
+            ulong taken = found.AddUpTo(at, pageEnd - at, categories & request.Return, mustTakeAll: protects);
             if (taken < pageEnd - at)
             {
                 at += taken;
                 return Errno.None;
             }
 
-            Errno errno = writeProtects ? ChangeProtection.Range(vma, at, pageEnd, ProtectionChange.WriteProtect) : Errno.None;
+            Errno errno = protects ? ChangeProtection.Range(vma, at, pageEnd, ProtectionChange.WriteProtect) : Errno.None;
             if (errno != Errno.None)
             {
                 return errno;

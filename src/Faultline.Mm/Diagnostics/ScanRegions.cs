@@ -8,6 +8,9 @@ internal ref struct ScanRegions(Span<PageRegion> regions, ulong maxPages, bool t
     private readonly Span<PageRegion> _regions = regions;
     private ulong _pages;
 
+    /// <summary>Where a huge page was passed over that only a part of was to be protected: there the walk is said to end.</summary>
+    public ulong? BackedOutAt { get; set; }
+
     /// <summary>There is no room for records, on purpose: every page counts as found.</summary>
     public bool TakesAll { get; } = takesAll;
 

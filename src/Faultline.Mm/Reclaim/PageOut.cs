@@ -60,11 +60,11 @@ internal static unsafe class PageOut
         }
     }
 
-    /// <summary>Private pages go to swap one by one.</summary>
+    /// <summary>Private pages go to swap one by one; the huge zero page stays.</summary>
     private static void SplitHuge(MmState mm, ulong address)
     {
         using RankedSharedLock.ReadScope mapLock = mm.Lock.EnterRead();
-        if (mm.Table.HasHugeEntry(address) && mm.Vmas.Find(address) is { IsAnonymous: true } vma && !vma.Has(VmaFlags.Locked))
+        if (mm.Table.HasHugeEntry(address) && !mm.Table.FindEntry(address).Read().IsSpecial && mm.Vmas.Find(address) is { IsAnonymous: true } vma && !vma.Has(VmaFlags.Locked))
         {
             HugeEntry.Split(vma, address);
         }

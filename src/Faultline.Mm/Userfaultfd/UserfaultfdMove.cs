@@ -107,13 +107,14 @@ internal static unsafe class UserfaultfdMove
     /// <returns>EAGAIN: something changed, try again.</returns>
     private static Errno MovePage(MmState mm, Vma target, ulong targetAt, Vma source, ulong sourceAt, bool allowHoles)
     {
-        PteTable sourceTable = mm.Table.Find(sourceAt);
-        if (sourceTable.IsNull && !allowHoles)
+        if (!allowHoles && mm.Table.Find(sourceAt).IsNull)
         {
-            // Before anyone looks at the target.
+            // Before the target gets a table.
             return Errno.ENOENT;
         }
 
+        // A hole that may be passed over gets one itself.
+        PteTable sourceTable = allowHoles ? mm.Table.Ensure(sourceAt) : mm.Table.Find(sourceAt);
         PteTable targetTable = mm.Table.Ensure(targetAt);
         if (targetTable.IsNull)
         {

@@ -241,16 +241,25 @@ internal static class UserfaultfdRegister
                 continue;
             }
 
+            // Even if the mapping then cannot be cut. Waiters of minor and write-protect faults alone keep sleeping until they are woken.
+            if (vma.Has(VmaFlags.UserfaultfdMissing))
+            {
+                ulong from = System.Math.Max(start, vma.Start);
+                context.Wake(from, System.Math.Min(end, vma.End) - from);
+            }
+
+            Vma whole = vma;
             Errno errno = VmaRange.Isolate(ref vma, start, end);
             if (errno != Errno.None)
             {
-                return errno;
-            }
+                // The protection is taken away first, too.
+                if (whole.IsHugetlb && whole.Has(VmaFlags.UserfaultfdWriteProtect))
+                {
+                    ulong last = System.Math.Min((end + PageSize.Huge - 1) & ~(PageSize.Huge - 1), whole.End);
+                    _ = ChangeProtection.Range(whole, System.Math.Max(start, whole.Start), last, ProtectionChange.WriteUnprotect);
+                }
 
-            // Waiters of minor and write-protect faults alone keep sleeping until they are woken.
-            if (vma.Has(VmaFlags.UserfaultfdMissing))
-            {
-                context.Wake(vma.Start, vma.Length);
+                return errno;
             }
 
             vma = Clear(vma);

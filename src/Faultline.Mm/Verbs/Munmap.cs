@@ -51,6 +51,12 @@ internal static class Munmap
             Errno errno = VmaRange.Cut(last, end, out _);
             if (errno != Errno.None)
             {
+                // What lies before the mapping that cannot be cut was announced by then, and is told of all the same.
+                for (Vma? vma = mm.Vmas.Find(start) ?? first; vma is not null && vma != last; vma = mm.Vmas.Next(vma))
+                {
+                    events.BeginUnmap(vma, start, end);
+                }
+
                 return errno;
             }
         }

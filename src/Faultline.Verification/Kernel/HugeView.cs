@@ -28,10 +28,17 @@ internal sealed class HugeView
 
     /// <summary>
     /// Whether a step would make the kernel split a huge page that may be mapped in parts by now. It then maps those of its pages that hold only zeroes to the
-    /// zero page; the managed engine, which splits a page at once when it is mapped in parts, does not (docs/divergences.md).
+    /// zero page; the managed engine, which splits a page at once when it is mapped in parts, does not. Of a file's huge page it makes large pages of several
+    /// sizes, and maps those along whole (docs/divergences.md).
     /// </summary>
     public bool Splits(in Step step)
     {
+        const int Odd = Arena.HugePage - 1;
+        if (step.Verb == StepVerb.Advise && (Advice)step.Mode == Advice.Remove && Arena.IsHuge(step.Page))
+        {
+            return (step.Page & Odd) != 0 || (step.Pages & Odd) != 0;
+        }
+
         bool isAdvice = step.Verb == StepVerb.Advise && (Advice)step.Mode is Advice.Cold or Advice.Free or Advice.PageOut;
         return (isAdvice && !IsSafe(step.Space, step.Page, step.Pages))
             || (step.Verb == StepVerb.Move && (!IsSafe(0, step.Page, step.Pages) || !IsSafe(0, step.Other, step.Pages)));

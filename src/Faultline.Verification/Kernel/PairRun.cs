@@ -414,7 +414,9 @@ internal sealed class PairRun : IDisposable
     // kernel. A registration without write-protection leaves the bits behind, and the managed engine clears them with the next store.
     private bool IsLeftOut(in Step step)
     {
-        if (IsWide && _managedSeen.HugeArea.Splits(in step))
+        bool cutsFile = step.Verb is StepVerb.Truncate or StepVerb.Punch && _managedSeen.Files[step.File].Size >= PageSize.Huge
+            && Managed.Files[step.File] is { PageSizeBytes: PageSize.Small };
+        if (IsWide && (cutsFile || _managedSeen.HugeArea.Splits(in step)))
         {
             return true;
         }

@@ -7,7 +7,7 @@ using Xunit;
 namespace Faultline.Verification.Tests.Kernel;
 
 /// <summary>Programs on which the engines once parted. Each names at its top what was wrong; it must never be wrong again.</summary>
-public sealed class CorpusTests(KernelMeans means) : IClassFixture<KernelMeans>
+public sealed class CorpusTests(KernelMeans means)
 {
     public static TheoryData<string> Scripts { get; } =
         [.. Directory.EnumerateFiles(Folder, "*.txt").Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];

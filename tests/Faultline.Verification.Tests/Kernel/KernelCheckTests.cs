@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Faultline.Verification.Tests.Kernel;
 
-public sealed class KernelCheckTests(KernelMeans means) : IClassFixture<KernelMeans>
+public sealed class KernelCheckTests(KernelMeans means)
 {
     private const string RemapBesideANeighbour = """
         open

@@ -5,6 +5,8 @@ using Faultline.Linux;
 using Faultline.Verification.Kernel;
 using Xunit;
 
+[assembly: AssemblyFixture(typeof(Faultline.Verification.Tests.Kernel.KernelMeans))]
+
 namespace Faultline.Verification.Tests.Kernel;
 
 /// <summary>What the tests need of the machine, borrowed when the first of them asks, and given back at the end.</summary>

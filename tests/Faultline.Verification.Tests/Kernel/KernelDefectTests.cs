@@ -1,0 +1,59 @@
+using System;
+using System.Threading;
+using System.Threading.Tasks;
+using Faultline.Linux;
+using Xunit;
+
+namespace Faultline.Verification.Tests.Kernel;
+
+/// <summary>Defects of the running kernel that programs leave out, shown on the kernel alone.</summary>
+public sealed class KernelDefectTests
+{
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+
+    // The call is made by a process of its own, which is killed under it. A kernel that comes back does not have the defect.
+    [Fact]
+    public async Task GuardInstall_OverAProtectedEntryOfAFile_KernelDoesNotComeBack()
+    {
+        KernelMeans.RequireKernel();
+        using var engine = new LinuxEngine();
+        IAddressSpace space = engine.CreateAddressSpace().OrThrow("Making an address space");
+        Task<SystemResult> call;
+        try
+        {
+            AddressRange page = Protected(engine, space);
+            call = Task.Factory.StartNew(
+                () => space.Advise(page, Advice.GuardInstall), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            if (await Task.WhenAny(call, Task.Delay(Long, TestContext.Current.CancellationToken)) == call)
+            {
+                Assert.Skip("This kernel comes back from MADV_GUARD_INSTALL over a protected entry of a file: it does not have the defect.");
+            }
+        }
+        finally
+        {
+            space.Dispose();
+        }
+
+        Assert.Equal(Errno.ESRCH, (await call.WaitAsync(Deadline, TestContext.Current.CancellationToken)).Errno);
+    }
+
+    private static AddressRange Protected(LinuxEngine engine, IAddressSpace space)
+    {
+        MapRequest request = new()
+        {
+            Length = PageSize.Small,
+            Protection = Protections.ReadWrite,
+            Options = MapOptions.Shared,
+            File = engine.CreateMemoryFile(new MemoryFileOptions { Name = "guarded", Size = PageSize.Small }).OrThrow("Making a file"),
+        };
+        var page = new AddressRange(space.Map(in request).OrThrow("Mapping it"), PageSize.Small);
+        IUserfaultfd context = space.OpenUserfaultfd(UserfaultfdOptions.NonBlocking | UserfaultfdOptions.CloseOnExec).OrThrow("Opening a context");
+        Assert.True(context.Handshake(UserfaultfdFeatures.WriteProtectHugetlbfsShmem).IsOk);
+        Assert.Equal(Errno.None, context.Register(page, RegisterModes.WriteProtect).Errno);
+        using IMemoryAccess access = space.OpenAccess(AccessMode.User).OrThrow("Opening an accessor");
+        Assert.True(access.Store(page.Start, 1).IsOk);
+        Assert.Equal(Errno.None, context.WriteProtect(page, WriteProtectModes.Protect).Errno);
+        return page;
+    }
+}
