@@ -40,7 +40,8 @@ internal static class SmapsEntry
         bool mayHide = !vma.IsShared && vma.Has(VmaFlags.Write);
         ulong end = vma.PageOffset + (vma.Range.Length >> PageSize.SmallShift);
         ulong count = 0;
-        for (ulong index = vma.PageOffset; index < end && file.Cache.TryFindNext(index, out ulong found, out CacheEntry entry) && found < end; index = found + 1)
+        ulong found;
+        for (ulong index = vma.PageOffset; index < end && file.Cache.TryFindNext(index, out found, out CacheEntry entry) && found < end; index = found + 1)
         {
             count += entry.IsSwap && !(mayHide && HasEntry(vma, vma.Start + ((found - vma.PageOffset) << PageSize.SmallShift))) ? 1UL : 0;
         }

@@ -54,7 +54,8 @@ internal static class Mprotect
         {
             Pte entry = vma.Mm.Table.FindEntry(end).Read();
             bool isCached = vma.File is ShmemFile file && !file.Cache.Find(vma.IndexOf(end)).IsNone;
-            bool isMissing = (entry.IsNone || entry.Marker == PteMarker.WriteProtect) && vma.Has(isCached ? VmaFlags.UserfaultfdMinor : VmaFlags.UserfaultfdMissing);
+            VmaFlags mode = isCached ? VmaFlags.UserfaultfdMinor : VmaFlags.UserfaultfdMissing;
+            bool isMissing = (entry.IsNone || entry.Marker == PteMarker.WriteProtect) && vma.Has(mode);
             bool isProtected = entry.IsWriteProtected && vma.Has(VmaFlags.UserfaultfdWriteProtect) && !vma.Userfaultfd!.IsWriteProtectAsync;
             if (isMissing || isProtected)
             {

@@ -4,12 +4,12 @@ namespace Faultline.Verification.Kernel;
 internal enum PairRunMode
 {
     /// <summary>
-    /// Nothing: address spaces are new, and each step that may sleep has a thread of its own, so that whichever engine sleeps, the other one is still looked at.
+    /// Nothing: address spaces are new, and each step that may sleep has a thread of its own, so that whichever engine sleeps, the other is still looked at.
     /// </summary>
     Careful,
 
     /// <summary>
-    /// The kernel's address space may be one that was emptied, and a step has a thread of its own only if it can sleep by what the engines have agreed on so far.
+    /// The kernel's address space may be one that was emptied, and a step has a thread of its own only if it can sleep by what the engines agreed on so far.
     /// </summary>
     Quick,
 }
