@@ -64,7 +64,8 @@ internal static unsafe class PageOut
     private static void SplitHuge(MmState mm, ulong address)
     {
         using RankedSharedLock.ReadScope mapLock = mm.Lock.EnterRead();
-        if (mm.Table.HasHugeEntry(address) && !mm.Table.FindEntry(address).Read().IsSpecial && mm.Vmas.Find(address) is { IsAnonymous: true } vma && !vma.Has(VmaFlags.Locked))
+        if (mm.Table.HasHugeEntry(address) && !mm.Table.FindEntry(address).Read().IsSpecial
+            && mm.Vmas.Find(address) is { IsAnonymous: true } vma && !vma.Has(VmaFlags.Locked))
         {
             HugeEntry.Split(vma, address);
         }

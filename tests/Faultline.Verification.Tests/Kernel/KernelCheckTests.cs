@@ -31,7 +31,7 @@ public sealed class KernelCheckTests(KernelMeans means)
     {
         means.RequireSwap();
 
-        KernelCheckOptions options = new() { Operations = 5000, Seed = 2, WithSwap = true };
+        KernelCheckOptions options = new() { Operations = 20_000, Seed = 2, WithSwap = true };
         KernelCheckReport report = await new KernelCheck(options).RunAsync(TestContext.Current.CancellationToken);
 
         Assert.Contains(report.Reached, static tuple => tuple.Contains(nameof(EntryState.Swapped), System.StringComparison.Ordinal));

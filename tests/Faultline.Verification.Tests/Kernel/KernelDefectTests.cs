@@ -7,6 +7,7 @@ using Xunit;
 namespace Faultline.Verification.Tests.Kernel;
 
 /// <summary>Defects of the running kernel that programs leave out, shown on the kernel alone.</summary>
+[Collection(nameof(AloneCollection))]
 public sealed class KernelDefectTests
 {
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(1);
