@@ -54,12 +54,18 @@ internal static class HugeChoices
         return map with { Mode = random.One<ulong>([0, 0, 0, 0, 1, 2, 2, 3]) };
     }
 
-    public static Step Remap(in Step step, ref SplitMix random) => step with
+    public static Step Remap(in Step step, PairRun run, ref SplitMix random)
     {
-        Value = (ulong)(step.Pages % Arena.HugePage == 0 ? Arena.HugePage * random.Below(4) : step.Pages),
-        Mode = random.One<ulong>([0, 3, 3, 3, 3, 7, 7]),
-        Other = Arena.HugeFirst + (Arena.HugePage * random.Below(Arena.HugeSlots)) + (step.Pages % Arena.HugePage == 0 ? 0 : Sample(ref random)),
-    };
+        Step remap = step with
+        {
+            Value = (ulong)(step.Pages % Arena.HugePage == 0 ? Arena.HugePage * random.Below(4) : step.Pages),
+            Mode = random.One<ulong>([0, 3, 3, 3, 3, 7, 7]),
+            Other = Arena.HugeFirst + (Arena.HugePage * random.Below(Arena.HugeSlots)) + (step.Pages % Arena.HugePage == 0 ? 0 : Sample(ref random)),
+        };
+
+        // The kernel loses what it has reserved for a private mapping if a part of it moves, and the machine's pool is the smaller for good.
+        return HasPrivateHugetlb(in step, run) ? remap with { Value = (ulong)step.Pages, Mode = 0 } : remap;
+    }
 
     public static Step File(in Step step, ref SplitMix random) => step with
     {
@@ -85,6 +91,19 @@ internal static class HugeChoices
     }
 
     public static int Sample(ref SplitMix random) => HugeView.Samples[random.Below(HugeView.Samples.Length)];
+
+    private static bool HasPrivateHugetlb(in Step step, PairRun run)
+    {
+        for (int page = step.Page; page < step.Page + step.Pages; page++)
+        {
+            if (run.KindOf(page) is MapKind.HugetlbPrivate or MapKind.HugetlbPrivateFile)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>The file asked for, or another that is of huge pages.</summary>
     private static int HugeFile(PairRun run, int file)

@@ -22,11 +22,11 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
         Step step = Place(verb, run, ref random);
         return verb switch
         {
-            StepVerb.Map or StepVerb.MapOver => HugeChoices.IsAbout(profile) && !random.Percent(10)
+            StepVerb.Map or StepVerb.MapOver => KeepSmall(HugeChoices.IsAbout(profile) && !random.Percent(10)
                 ? HugeChoices.Map(in step, profile, run, ref random)
-                : Map(in step, ref random),
+                : Map(in step, ref random)),
             StepVerb.Protect => step with { Mode = random.One<ulong>([0, 1, 3, 3, 3, 1]) },
-            StepVerb.Remap => Arena.IsHuge(step.Page) ? HugeChoices.Remap(in step, ref random) : Remap(in step, ref random),
+            StepVerb.Remap => Arena.IsHuge(step.Page) ? HugeChoices.Remap(in step, run, ref random) : Remap(in step, ref random),
             StepVerb.Advise => step with { Mode = (ulong)ChooseAdvice(ref random) },
             StepVerb.Open => step with { Mode = (ulong)Features(ref random) },
             StepVerb.Register => step with { Mode = (ulong)Modes(in step, run, ref random) },
@@ -229,6 +229,9 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
     private bool IsHugeFile(PairRun run, in Step step) => step.Verb == StepVerb.MakeFile
         ? HugeChoices.IsAbout(profile) && step.File != 0
         : run.Managed.Files[step.File] is { PageSizeBytes: PageSize.Huge };
+
+    // The first file is cut and punched anywhere, so it gets no huge pages: the kernel would split them into folios of sizes that the managed engine has not.
+    private static Step KeepSmall(in Step map) => Arena.IsHuge(map.Page) && map.File == 0 ? map with { File = 2 } : map;
 
     private static int AnyPage(PairRun run, ref SplitMix random)
     {
