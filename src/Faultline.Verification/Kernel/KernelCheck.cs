@@ -153,7 +153,7 @@ public sealed class KernelCheck
         lock (_gate)
         {
             ulong random = _seeds.Next() << ProgramGenerator.ProfileBits;
-            return random | (ulong)_profiles.Choose(ref _seeds);
+            return random | (ulong)(_options.OnlyAbout ?? _profiles.Choose(ref _seeds));
         }
     }
 

@@ -29,6 +29,9 @@ public sealed record KernelCheckOptions
     /// <summary>Whether programs fork.</summary>
     public bool WithFork { get; init; } = true;
 
+    /// <summary>What all programs are about; null to choose for each. For tests, which are too short to rely on the choice.</summary>
+    internal ProgramProfile? OnlyAbout { get; init; }
+
     /// <summary>Told about twice a second how far it is; on any thread.</summary>
     public Action<KernelCheckProgress>? Progress { get; init; }
 

@@ -34,8 +34,20 @@ public sealed class KernelCheckTests(KernelMeans means)
         KernelCheckOptions options = new() { Operations = 20_000, Seed = 2, WithSwap = true };
         KernelCheckReport report = await new KernelCheck(options).RunAsync(TestContext.Current.CancellationToken);
 
-        Assert.Contains(report.Reached, static tuple => tuple.Contains(nameof(EntryState.Swapped), System.StringComparison.Ordinal));
         Assert.All(report.Differences, static difference => Assert.Fail(difference.Script));
+    }
+
+    // In a run over everything few programs page out: which, and whether a step looks at what is in swap then, depends on which worker is faster.
+    [Fact]
+    public async Task Run_ProgramsAboutSwap_MeetSwappedEntries()
+    {
+        means.RequireSwap();
+
+        KernelCheckOptions options = new() { Operations = 20_000, Seed = 2, WithSwap = true, OnlyAbout = ProgramProfile.Swap };
+        KernelCheckReport report = await new KernelCheck(options).RunAsync(TestContext.Current.CancellationToken);
+
+        Assert.All(report.Differences, static difference => Assert.Fail(difference.Script));
+        Assert.Contains(report.Reached, static tuple => tuple.Contains(nameof(EntryState.Swapped), System.StringComparison.Ordinal));
     }
 
     [Fact]
