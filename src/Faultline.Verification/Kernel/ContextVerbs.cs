@@ -66,7 +66,10 @@ internal static class ContextVerbs
             return default;
         }
 
-        SystemResult<IUserfaultfd> opened = space.OpenUserfaultfd(UserfaultfdOptions.NonBlocking | UserfaultfdOptions.CloseOnExec);
+        var ways = (OpenWays)step.Value;
+        UserfaultfdOptions options = UserfaultfdOptions.NonBlocking | UserfaultfdOptions.CloseOnExec
+            | (ways.HasFlag(OpenWays.UserModeOnly) ? UserfaultfdOptions.UserModeOnly : 0);
+        SystemResult<IUserfaultfd> opened = space.OpenUserfaultfd(options);
         if (!opened.IsOk)
         {
             return StepOutcome.Of(opened.Errno);

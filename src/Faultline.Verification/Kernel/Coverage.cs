@@ -6,11 +6,13 @@ using System.Linq;
 namespace Faultline.Verification.Kernel;
 
 /// <summary>
-/// Which tuples of verb, kind of memory, registered modes, state of the first entry, and outcome were reached; by one worker, or by all. Not safe for
+/// Which tuples of verb, kind of memory, registered modes, state of the first entry, ways in which contexts are open, and outcome were reached; by one worker, or by all. Not safe for
 /// concurrent callers.
 /// </summary>
 internal sealed class Coverage
 {
+    private const int WaysShift = 32;
+
     private readonly Dictionary<ulong, long> _counts = [];
 
     public int Count => _counts.Count;
@@ -31,7 +33,8 @@ internal sealed class Coverage
         }
 
         ulong kind = isMapped && run.KindOf(page) is { } known ? (ulong)known + 1 : 0;
-        return (ulong)step.Verb << 56 | kind << 52 | (ulong)modes << 48 | (ulong)run.StateOf(page) << 40;
+        ulong ways = modes == 0 ? 0UL : (ulong)run.Managed.AllWays;
+        return (ulong)step.Verb << 56 | kind << 52 | (ulong)modes << 48 | (ulong)run.StateOf(page) << 40 | ways << WaysShift;
     }
 
     /// <summary>Notes a tuple.</summary>
@@ -106,6 +109,8 @@ internal sealed class Coverage
         string memory = kind == 0 ? "unmapped" : ((MapKind)(kind - 1)).ToString();
         string words = ((RegisterModes)(tuple >> 48 & 0xF)).ToString().Replace(", ", "|", StringComparison.Ordinal);
         StepOutcome outcome = new((OutcomeKind)(tuple >> 16 & 0xFF), (int)(tuple >> 1 & 0x7FFF), (long)(tuple & 1));
-        return $"{StepText.NameOf((StepVerb)(tuple >> 56))} {memory} {words} {(EntryState)(tuple >> 40 & 0xFF)} {outcome.Name}";
+        var ways = (OpenWays)(tuple >> WaysShift & 0xFF);
+        string opened = ways == OpenWays.None ? string.Empty : " " + ways.ToString().Replace(", ", "|", StringComparison.Ordinal);
+        return $"{StepText.NameOf((StepVerb)(tuple >> 56))} {memory} {words} {(EntryState)(tuple >> 40 & 0xFF)}{opened} {outcome.Name}";
     }
 }

@@ -65,19 +65,10 @@ internal sealed class EngineSide : IDisposable
     public IMemoryEngine Engine => _engine;
 
     /// <summary>The features of each context, for whoever decides what may sleep.</summary>
-    public UserfaultfdFeatures AllFeatures
-    {
-        get
-        {
-            UserfaultfdFeatures all = 0;
-            foreach (IUserfaultfd? context in Contexts)
-            {
-                all |= context?.Features ?? 0;
-            }
+    public UserfaultfdFeatures AllFeatures => ContextSums.Features(Contexts);
 
-            return all;
-        }
-    }
+    /// <summary>The ways in which contexts are open, for coverage.</summary>
+    public OpenWays AllWays => ContextSums.Ways(Contexts);
 
     /// <summary>Does a step here and now, and answers; sleeping steps are for actors.</summary>
     public StepOutcome Execute(in Step step, int actor) => step.Verb switch
@@ -89,6 +80,7 @@ internal sealed class EngineSide : IDisposable
         <= StepVerb.FileRead => FileVerbs.Run(this, in step),
         StepVerb.Scan => ScanVerb.Run(this, in step),
         StepVerb.RaceMove => RaceMove.Run(this, in step),
+        StepVerb.Interrupt => InterruptVerb.Run(this, in step),
         _ => ForkVerbs.Run(this, in step),
     };
 
@@ -200,6 +192,24 @@ internal sealed class EngineSide : IDisposable
             if (Stopwatch.GetElapsedTime(start) > Patience)
             {
                 throw new TimeoutException($"On the {Name} engine the actors neither sleep nor finish: {DescribeActors()}");
+            }
+        }
+    }
+
+    /// <summary>Whether a fault that goes round can be told from the one before it: every message is read, and nobody waits for an event.</summary>
+    public bool CanInterrupt => (_eventActor < 0 || _actors[_eventActor] is not { IsRunning: true }) && Pending() == 0;
+
+    /// <summary>Waits until an actor that was interrupted is done, or sleeps again with a message that nobody has read.</summary>
+    /// <exception cref="TimeoutException">It did not come to that.</exception>
+    public void WaitForRound(int actor)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (_actors[actor] is { IsRunning: true } && Pending() == 0)
+        {
+            Thread.Yield();
+            if (Stopwatch.GetElapsedTime(start) > Patience)
+            {
+                throw new TimeoutException($"On the {Name} engine a signal changes nothing for {DescribeActors()}");
             }
         }
     }
@@ -444,27 +454,9 @@ internal sealed class EngineSide : IDisposable
         return false;
     }
 
-    private int Waiting()
-    {
-        int total = 0;
-        foreach (IUserfaultfd? context in Contexts)
-        {
-            total += context?.GetCounts().Value.Total ?? 0;
-        }
+    private int Waiting() => ContextSums.Waiting(Contexts);
 
-        return total;
-    }
-
-    private int Pending()
-    {
-        int pending = 0;
-        foreach (IUserfaultfd? context in Contexts)
-        {
-            pending += context?.GetCounts().Value.Pending ?? 0;
-        }
-
-        return pending;
-    }
+    private int Pending() => ContextSums.Pending(Contexts);
 
     private string DescribeActors()
     {

@@ -17,8 +17,36 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
 
     public Step Make(StepVerb verb, PairRun run, ref SplitMix random) => StepMembers.Clean(Choose(verb, run, ref random));
 
+    // A signal is for a sleeper whose message was read.
+    private Step Interrupt(PairRun run, ref SplitMix random)
+    {
+        int running = run.Managed.Running;
+        if (running == 0)
+        {
+            return Choose(StepVerb.Load, run, ref random);
+        }
+
+        if (!run.Managed.CanInterrupt && random.Percent(80))
+        {
+            return Choose(StepVerb.ReadMessages, run, ref random);
+        }
+
+        int actor = random.Below(Arena.Actors);
+        while ((running >> actor & 1) == 0)
+        {
+            actor = (actor + 1) % Arena.Actors;
+        }
+
+        return new Step { Verb = StepVerb.Interrupt, Actor = actor };
+    }
+
     private Step Choose(StepVerb verb, PairRun run, ref SplitMix random)
     {
+        if (verb == StepVerb.Interrupt)
+        {
+            return Interrupt(run, ref random);
+        }
+
         Step step = Place(verb, run, ref random);
         return verb switch
         {
@@ -28,7 +56,7 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
             StepVerb.Protect => step with { Mode = random.One<ulong>([0, 1, 3, 3, 3, 1]) },
             StepVerb.Remap => Arena.IsHuge(step.Page) ? HugeChoices.Remap(in step, run, ref random) : Remap(in step, ref random),
             StepVerb.Advise => step with { Mode = (ulong)ChooseAdvice(ref random) },
-            StepVerb.Open => step with { Mode = (ulong)Features(ref random) },
+            StepVerb.Open => step with { Mode = (ulong)Features(ref random), Value = (ulong)Ways(ref random) },
             StepVerb.Register => step with { Mode = (ulong)Modes(in step, run, ref random) },
             StepVerb.Copy => step with { Mode = FillMode(ref random), Value = 1 + (ulong)random.Below(200), Pages = Few(in step) },
             StepVerb.CopyFrom => step with { Mode = FillMode(ref random), Other = AnyPage(run, ref random) },
@@ -140,6 +168,9 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
 
         return random.One<Advice>(Advices);
     }
+
+    private OpenWays Ways(ref SplitMix random) =>
+        random.Percent(profile == ProgramProfile.Sleepers ? 30 : 15) ? OpenWays.UserModeOnly : OpenWays.None;
 
     private UserfaultfdFeatures Features(ref SplitMix random)
     {

@@ -25,7 +25,7 @@ internal static class StepText
 
         if (step.Value != 0)
         {
-            text.Append(CultureInfo.InvariantCulture, $" value={step.Value}");
+            text.Append(" value=").Append(WriteValue(step.Verb, step.Value));
         }
 
         Add(text, "skew", step.Skew);
@@ -61,7 +61,7 @@ internal static class StepText
             Pages = Take(members, "pages"),
             Other = Take(members, "other"),
             Mode = members.Remove("mode", out string? mode) ? ParseMode(verb, mode) : 0,
-            Value = members.Remove("value", out string? value) ? ulong.Parse(value, CultureInfo.InvariantCulture) : 0,
+            Value = members.Remove("value", out string? value) ? ParseValue(verb, value) : 0,
             Skew = Take(members, "skew"),
             Tail = Take(members, "tail"),
         };
@@ -123,6 +123,14 @@ internal static class StepText
         StepVerb.WriteProtect => ((WriteProtectModes)mode).ToString(),
         _ => mode.ToString(CultureInfo.InvariantCulture),
     }).Replace(", ", "|", StringComparison.Ordinal);
+
+    private static string WriteValue(StepVerb verb, ulong value) => verb == StepVerb.Open
+        ? ((OpenWays)value).ToString().Replace(", ", "|", StringComparison.Ordinal)
+        : value.ToString(CultureInfo.InvariantCulture);
+
+    private static ulong ParseValue(StepVerb verb, string text) => verb == StepVerb.Open
+        ? (ulong)Enum.Parse<OpenWays>(text.Replace('|', ','))
+        : ulong.Parse(text, CultureInfo.InvariantCulture);
 
     private static ulong ParseMode(StepVerb verb, string text)
     {

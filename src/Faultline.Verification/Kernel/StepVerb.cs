@@ -18,7 +18,7 @@ internal enum StepVerb
     LockOnFault,
     Unlock,
 
-    /// <summary>Opens a context and shakes hands; <see cref="Step.Mode"/> holds the features.</summary>
+    /// <summary>Opens a context and shakes hands; <see cref="Step.Mode"/> holds the features, <see cref="Step.Value"/> the <see cref="OpenWays"/>.</summary>
     Open,
     Close,
     Register,
@@ -62,4 +62,7 @@ internal enum StepVerb
 
     /// <summary>Moves pages while another thread touches them: what may happen is one of several things.</summary>
     RaceMove,
+
+    /// <summary>A signal for a thread that sleeps in a load or a store.</summary>
+    Interrupt,
 }

@@ -40,6 +40,7 @@ internal sealed class StepWeights
         [StepVerb.FileWrite] = 4,
         [StepVerb.FileRead] = 2,
         [StepVerb.Scan] = 4,
+        [StepVerb.Interrupt] = 2,
     };
 
     private static readonly StepWeights[] All = Make();
@@ -48,7 +49,7 @@ internal sealed class StepWeights
 
     private StepWeights(ProgramProfile profile)
     {
-        _upTo = new int[(int)StepVerb.RaceMove + 1];
+        _upTo = new int[(int)StepVerb.Interrupt + 1];
         int sum = 0;
         for (int verb = 0; verb < _upTo.Length; verb++)
         {
@@ -91,6 +92,7 @@ internal sealed class StepWeights
         (ProgramProfile.Events, StepVerb.Fork) => 2,
         (ProgramProfile.Sleepers, StepVerb.Load or StepVerb.Store or StepVerb.KernelRead or StepVerb.Wake or StepVerb.ReadMessages or StepVerb.Copy) => 15,
         (ProgramProfile.Files, StepVerb.Truncate or StepVerb.Allocate or StepVerb.Punch or StepVerb.FileWrite or StepVerb.FileRead) => 15,
+        (ProgramProfile.Sleepers, StepVerb.Interrupt) => 10,
         (ProgramProfile.Move, StepVerb.Move) => 40,
         (ProgramProfile.Move, StepVerb.RaceMove) => 3,
         (ProgramProfile.Remap, StepVerb.Remap or StepVerb.Protect) => 25,

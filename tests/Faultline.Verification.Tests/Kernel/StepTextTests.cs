@@ -12,6 +12,7 @@ public sealed class StepTextTests
     [InlineData("copy actor=2 context=1 page=12 pages=3 mode=DontWake|WriteProtect value=7")]
     [InlineData("load page=12 pages=1 skew=-8")]
     [InlineData("open mode=EventFork|EventRemove")]
+    [InlineData("open mode=ThreadId value=UserModeOnly")]
     [InlineData("remap page=1 pages=2 other=9 mode=MayMove|Fixed value=2")]
     public void Parse_WhatWriteWrote_IsTheSameStep(string line)
     {

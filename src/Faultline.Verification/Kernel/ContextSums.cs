@@ -1,0 +1,53 @@
+using System;
+
+namespace Faultline.Verification.Kernel;
+
+/// <summary>What all contexts of a side have or hold together.</summary>
+internal static class ContextSums
+{
+    public static UserfaultfdFeatures Features(ReadOnlySpan<IUserfaultfd?> contexts)
+    {
+        UserfaultfdFeatures all = 0;
+        foreach (IUserfaultfd? context in contexts)
+        {
+            all |= context?.Features ?? 0;
+        }
+
+        return all;
+    }
+
+    public static OpenWays Ways(ReadOnlySpan<IUserfaultfd?> contexts)
+    {
+        OpenWays all = OpenWays.None;
+        foreach (IUserfaultfd? context in contexts)
+        {
+            all |= (context?.Options ?? 0).HasFlag(UserfaultfdOptions.UserModeOnly) ? OpenWays.UserModeOnly : 0;
+        }
+
+        return all;
+    }
+
+    /// <summary>The faults that sleep, read or not.</summary>
+    public static int Waiting(ReadOnlySpan<IUserfaultfd?> contexts)
+    {
+        int total = 0;
+        foreach (IUserfaultfd? context in contexts)
+        {
+            total += context?.GetCounts().Value.Total ?? 0;
+        }
+
+        return total;
+    }
+
+    /// <summary>The faults that nobody has read.</summary>
+    public static int Pending(ReadOnlySpan<IUserfaultfd?> contexts)
+    {
+        int pending = 0;
+        foreach (IUserfaultfd? context in contexts)
+        {
+            pending += context?.GetCounts().Value.Pending ?? 0;
+        }
+
+        return pending;
+    }
+}
