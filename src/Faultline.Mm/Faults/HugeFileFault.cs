@@ -14,6 +14,12 @@ internal static unsafe class HugeFileFault
         result = FaultResult.Done;
         if (vma.File is ShmemFile file && vma.IndexOf(request.Address) >= file.SizeInPages && !FileFault.MapsAround(ref request, file))
         {
+            if (request.IsWrite && !vma.IsShared)
+            {
+                // As for every write to a private mapping.
+                AnonVmaChain.Prepare(vma);
+            }
+
             // Before a table is made: one that stays empty would keep a huge page out.
             result = FaultResult.BusError;
             return true;

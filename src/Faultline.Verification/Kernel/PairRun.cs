@@ -126,7 +126,7 @@ internal sealed class PairRun : IDisposable
                 return null;
             }
 
-            if (IsLeftOut(in step))
+            if (IsLeftOut(in step) || StaleTranslations.MayServe(in step, Linux, Mappings))
             {
                 LastOutcome = new(OutcomeKind.Busy);
                 return null;
