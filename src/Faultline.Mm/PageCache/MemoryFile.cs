@@ -120,18 +120,18 @@ internal sealed class MemoryFile : FileHandle
             return new(0, Errno.EPERM);
         }
 
-        if ((Backing.Seals & FileSeals.Grow) != 0 && offset + (ulong)source.Length > Backing.Size)
-        {
-            return new(0, Errno.EPERM);
-        }
-
+        bool canGrow = (Backing.Seals & FileSeals.Grow) == 0;
         int done = 0;
         while (done < source.Length)
         {
             ulong at = offset + (ulong)done;
             int inPage = (int)(at & (PageSize.Small - 1));
             int count = Math.Min(source.Length - done, (int)PageSize.Small - inPage);
-            Errno errno = WritePage(at >> PageSize.SmallShift, inPage, source.Slice(done, count));
+
+            // Asked for each page, so what lies before the end is written (Linux: shmem_write_begin).
+            Errno errno = canGrow || at + (ulong)count <= Backing.Size
+                ? WritePage(at >> PageSize.SmallShift, inPage, source.Slice(done, count))
+                : Errno.EPERM;
             if (errno != Errno.None)
             {
                 return done > 0 ? new(done, Errno.None) : new(0, errno);

@@ -139,14 +139,19 @@ internal static unsafe class Discard
             file.AddReference();
         }
 
-        // The file's lock comes before the mmap lock.
+        // The file's lock comes before the mmap lock. A mapping made before the seal may still write, but makes no holes.
+        bool isSealed;
         using (RankedLock.Scope fileLock = file.Lock.Enter())
         {
-            file.PunchHole(first, first + (end - start));
+            isSealed = (file.Seals & (FileSeals.Write | FileSeals.FutureWrite)) != 0;
+            if (!isSealed)
+            {
+                file.PunchHole(first, first + (end - start));
+            }
         }
 
         file.RemoveReference();
-        return Errno.None;
+        return isSealed ? Errno.EPERM : Errno.None;
     }
 
     private static Errno Apply(Vma vma, ulong start, ulong end, Advice advice)

@@ -26,7 +26,7 @@ internal static class Mmap
             errno = file.CheckMapping(ref flags, request.Protection);
             if (errno != Errno.None)
             {
-                return new(default, errno);
+                return new(default, errno != Errno.EBADF && IsTaken(mm, in request, length) ? Errno.EEXIST : errno);
             }
         }
 
@@ -57,6 +57,13 @@ internal static class Mmap
         }
 
         return new(new VirtualAddress(placed.Value), placed.Errno);
+    }
+
+    // The place is found before the file is asked (Linux: do_mmap).
+    private static bool IsTaken(MmState mm, in MapRequest request, ulong length)
+    {
+        using RankedSharedLock.ReadScope held = mm.Lock.EnterRead();
+        return (request.Options & MapOptions.FixedNoReplace) != 0 && !IsFree(mm, request.Address.Value, length);
     }
 
     /// <summary>The file of memory that is shared or made of huge pages, but of no file that anybody has named.</summary>

@@ -80,6 +80,7 @@ internal sealed class EngineSide : IDisposable
         <= StepVerb.FileRead => FileVerbs.Run(this, in step),
         StepVerb.Scan => ScanVerb.Run(this, in step),
         StepVerb.RaceMove => RaceMove.Run(this, in step),
+        StepVerb.Seal => FileVerbs.Run(this, in step),
         StepVerb.Interrupt => InterruptVerb.Run(this, in step),
         _ => ForkVerbs.Run(this, in step),
     };

@@ -27,6 +27,9 @@ internal static class FileVerbs
                 return StepOutcome.Of(file.Allocate(offset, length).Errno);
             case StepVerb.Punch:
                 return StepOutcome.Of(file.PunchHole(offset, length).Errno);
+            case StepVerb.Seal:
+                SystemResult sealedNow = file.AddSeals((FileSeals)step.Mode);
+                return StepOutcome.Of(sealedNow.Errno, 0, (ulong)file.GetSeals().Value);
             case StepVerb.FileWrite:
                 Span<byte> source = stackalloc byte[(int)Math.Min(length, 2 * PageSize.Small)];
                 Pattern.Fill(source, step.Value);

@@ -70,6 +70,7 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
                 : File(in step, ref random),
             StepVerb.Scan when Arena.IsHuge(step.Page) => Scan(in step, ref random) with { Mode = HugeChoices.ScanMasks(ref random), Context = 0 },
             StepVerb.Scan => Scan(in step, ref random),
+            StepVerb.Seal => step with { Mode = random.One<ulong>([1, 2, 2, 4, 4, 6, 8, 8, 16, 16, 16, 64]) },
             StepVerb.RaceMove => step with { Pages = 1, Other = AnyPage(run, ref random) },
             _ => step,
         };

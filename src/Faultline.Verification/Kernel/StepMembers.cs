@@ -7,11 +7,11 @@ internal static class StepMembers
     public static Step Clean(in Step step)
     {
         StepVerb verb = step.Verb;
-        bool isFile = verb == StepVerb.MakeFile || verb is >= StepVerb.Truncate and <= StepVerb.FileRead;
+        bool isFile = verb is StepVerb.MakeFile or StepVerb.Seal || verb is >= StepVerb.Truncate and <= StepVerb.FileRead;
         bool isMap = verb is StepVerb.Map or StepVerb.MapOver;
         bool hasFile = isFile || (isMap && ((MapKind)step.Mode).IsFile());
         bool hasContext = verb is (>= StepVerb.Open and <= StepVerb.ReadMessages) or StepVerb.Scan or StepVerb.RaceMove;
-        bool hasRange = verb is not (StepVerb.Open or StepVerb.Close or StepVerb.ReadMessages or StepVerb.Fork or StepVerb.Exit or StepVerb.Interrupt);
+        bool hasRange = verb is not (StepVerb.Open or StepVerb.Close or StepVerb.ReadMessages or StepVerb.Fork or StepVerb.Exit or StepVerb.Interrupt or StepVerb.Seal);
         bool hasSpace = verb is (<= StepVerb.Open) or (>= StepVerb.Load and <= StepVerb.KernelWrite) or StepVerb.Scan;
         return step with
         {

@@ -120,6 +120,7 @@ internal static class StepText
         StepVerb.Register => ((RegisterModes)mode).ToString(),
         StepVerb.Copy or StepVerb.CopyFrom or StepVerb.Zeropage or StepVerb.Continue or StepVerb.Poison => ((FillModes)mode).ToString(),
         StepVerb.Move => ((MoveModes)mode).ToString(),
+        StepVerb.Seal => ((FileSeals)mode).ToString(),
         StepVerb.WriteProtect => ((WriteProtectModes)mode).ToString(),
         _ => mode.ToString(CultureInfo.InvariantCulture),
     }).Replace(", ", "|", StringComparison.Ordinal);
@@ -149,6 +150,7 @@ internal static class StepText
             StepVerb.Open => (ulong)Enum.Parse<UserfaultfdFeatures>(text),
             StepVerb.Register => (ulong)Enum.Parse<RegisterModes>(text),
             StepVerb.Move => (ulong)Enum.Parse<MoveModes>(text),
+            StepVerb.Seal => (ulong)Enum.Parse<FileSeals>(text),
             StepVerb.WriteProtect => (ulong)Enum.Parse<WriteProtectModes>(text),
             _ => (ulong)Enum.Parse<FillModes>(text),
         };

@@ -65,4 +65,7 @@ internal enum StepVerb
 
     /// <summary>A signal for a thread that sleeps in a load or a store.</summary>
     Interrupt,
+
+    /// <summary>Seals a file; <see cref="Step.Mode"/> holds the <see cref="FileSeals"/>.</summary>
+    Seal,
 }

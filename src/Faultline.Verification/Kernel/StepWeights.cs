@@ -49,7 +49,7 @@ internal sealed class StepWeights
 
     private StepWeights(ProgramProfile profile)
     {
-        _upTo = new int[(int)StepVerb.Interrupt + 1];
+        _upTo = new int[(int)StepVerb.Seal + 1];
         int sum = 0;
         for (int verb = 0; verb < _upTo.Length; verb++)
         {
@@ -93,6 +93,8 @@ internal sealed class StepWeights
         (ProgramProfile.Sleepers, StepVerb.Load or StepVerb.Store or StepVerb.KernelRead or StepVerb.Wake or StepVerb.ReadMessages or StepVerb.Copy) => 15,
         (ProgramProfile.Files, StepVerb.Truncate or StepVerb.Allocate or StepVerb.Punch or StepVerb.FileWrite or StepVerb.FileRead) => 15,
         (ProgramProfile.Sleepers, StepVerb.Interrupt) => 10,
+        (ProgramProfile.Files or ProgramProfile.SharedFile or ProgramProfile.PrivateFile or ProgramProfile.Hugetlb, StepVerb.Seal) => 1,
+        (ProgramProfile.BadArguments, StepVerb.Seal) => 3,
         (ProgramProfile.Move, StepVerb.Move) => 40,
         (ProgramProfile.Move, StepVerb.RaceMove) => 3,
         (ProgramProfile.Remap, StepVerb.Remap or StepVerb.Protect) => 25,

@@ -13,6 +13,8 @@ public sealed class StepTextTests
     [InlineData("load page=12 pages=1 skew=-8")]
     [InlineData("open mode=EventFork|EventRemove")]
     [InlineData("open mode=ThreadId value=UserModeOnly")]
+    [InlineData("interrupt actor=2")]
+    [InlineData("seal file=1 mode=Shrink|Grow")]
     [InlineData("remap page=1 pages=2 other=9 mode=MayMove|Fixed value=2")]
     public void Parse_WhatWriteWrote_IsTheSameStep(string line)
     {
