@@ -6,7 +6,8 @@ using System.Linq;
 namespace Faultline.Verification.Kernel;
 
 /// <summary>
-/// Which tuples of verb, kind of memory, registered modes, state of the first entry, ways in which contexts are open, and outcome were reached; by one worker, or by all. Not safe for
+/// Which tuples of verb, kind of memory, registered modes, state of the first entry, ways in which contexts are open, and outcome were reached; by
+/// one worker, or by all. Not safe for
 /// concurrent callers.
 /// </summary>
 internal sealed class Coverage
