@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Threading;
 using System.Threading.Tasks;
 using Xunit;
 
@@ -265,16 +266,21 @@ public abstract class PrefetchTests(IMemoryEngine engine) : PagerTests(engine)
     /// <summary>Reads in order, answering only what is wanted, until all slots but one are taken by guesses and more wait.</summary>
     private static async Task FillSlotsAsync(TestClient client, PagedImage image, GatedStore store)
     {
+        bool IsFull() => store.Waiting.Count == Slots - 1 && image.Table.Core.Prefetcher.Queued >= 2;
         store.IsHeld = true;
-        for (int page = 0; page < 12 * Chunk; page += Chunk)
+
+        // How soon that is depends on which guesses get a turn before they are wanted.
+        bool isFull = false;
+        for (int page = 0; page < FarPage - Chunk && !isFull; page += Chunk)
         {
             Task<(AccessFault Fault, ulong Value)> load = client.BeginLoadAsync((ulong)page * Page);
             Eventually(() => store.Waiting.Contains(page), "the read of the next page");
             store.Answer(page);
             Assert.Equal((AccessFault.None, TestStore.WordAt((ulong)page * Page)), await load);
+            isFull = SpinWait.SpinUntil(IsFull, TimeSpan.FromMilliseconds(20));
         }
 
-        Eventually(() => store.Waiting.Count == Slots - 1 && image.Table.Core.Prefetcher.Queued >= 2, "guesses in all slots but one, and more that wait");
+        Assert.True(isFull, "Guesses never took all slots but one, with more that wait.");
     }
 
     private (PagedImage Image, TestClient Client) Open(GatedStore store, PagerOptions options)

@@ -31,6 +31,15 @@ internal static class ExplainedDifferences
             return RemapUnregistersNeighbour;
         }
 
+        // The same seen by PAGEMAP_SCAN: what is not registered for write-protection is not said to allow it.
+        const string Allowed = nameof(PageCategories.WriteProtectAllowed) + ", ";
+        if (step is { Verb: StepVerb.Remap } && difference.What.StartsWith("categories", StringComparison.Ordinal)
+            && difference.Managed.Contains(Allowed, StringComparison.Ordinal)
+            && difference.Managed.Replace(Allowed, string.Empty, StringComparison.Ordinal) == difference.Linux)
+        {
+            return RemapUnregistersNeighbour;
+        }
+
         if (step is { Verb: StepVerb.Remap } && difference.Managed == nameof(OutcomeKind.Asleep)
             && difference.Linux.StartsWith("ok", StringComparison.Ordinal) && TellsOfUnmapOnly(steps))
         {

@@ -11,7 +11,8 @@ internal static class StepMembers
         bool isMap = verb is StepVerb.Map or StepVerb.MapOver;
         bool hasFile = isFile || (isMap && ((MapKind)step.Mode).IsFile());
         bool hasContext = verb is (>= StepVerb.Open and <= StepVerb.ReadMessages) or StepVerb.Scan or StepVerb.RaceMove;
-        bool hasRange = verb is not (StepVerb.Open or StepVerb.Close or StepVerb.ReadMessages or StepVerb.Fork or StepVerb.Exit or StepVerb.Interrupt or StepVerb.Seal);
+        bool hasRange = verb is not (StepVerb.Open or StepVerb.Close or StepVerb.ReadMessages or StepVerb.Fork or StepVerb.Exit or StepVerb.Interrupt
+            or StepVerb.Seal);
         bool hasSpace = verb is (<= StepVerb.Open) or (>= StepVerb.Load and <= StepVerb.KernelWrite) or StepVerb.Scan;
         return step with
         {

@@ -19,7 +19,7 @@ public sealed class KernelCheckTests(KernelMeans means)
     {
         KernelMeans.RequireKernel();
 
-        KernelCheckReport report = await new KernelCheck(new() { Operations = 5000, Seed = 1 }).RunAsync(TestContext.Current.CancellationToken);
+        KernelCheckReport report = await new KernelCheck(new() { Operations = 5000, Seed = 1, Workers = 1 }).RunAsync(TestContext.Current.CancellationToken);
 
         Assert.True(report.Operations >= 5000);
         Assert.True(report.TuplesReached > 500, $"Only {report.TuplesReached} tuples were reached.");
@@ -31,7 +31,7 @@ public sealed class KernelCheckTests(KernelMeans means)
     {
         means.RequireSwap();
 
-        KernelCheckOptions options = new() { Operations = 20_000, Seed = 2, WithSwap = true };
+        KernelCheckOptions options = new() { Operations = 20_000, Seed = 2, Workers = 1, WithSwap = true };
         KernelCheckReport report = await new KernelCheck(options).RunAsync(TestContext.Current.CancellationToken);
 
         Assert.All(report.Differences, static difference => Assert.Fail(difference.Script));
@@ -43,7 +43,7 @@ public sealed class KernelCheckTests(KernelMeans means)
     {
         means.RequireSwap();
 
-        KernelCheckOptions options = new() { Operations = 20_000, Seed = 2, WithSwap = true, OnlyAbout = ProgramProfile.Swap };
+        KernelCheckOptions options = new() { Operations = 20_000, Seed = 2, Workers = 1, WithSwap = true, OnlyAbout = ProgramProfile.Swap };
         KernelCheckReport report = await new KernelCheck(options).RunAsync(TestContext.Current.CancellationToken);
 
         Assert.All(report.Differences, static difference => Assert.Fail(difference.Script));
