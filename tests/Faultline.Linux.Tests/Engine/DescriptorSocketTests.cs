@@ -82,26 +82,30 @@ public sealed class DescriptorSocketTests
         (DescriptorSocket first, DescriptorSocket second) = DescriptorSocket.CreatePair().OrThrow("socketpair");
         using DescriptorSocket sender = first;
         using DescriptorSocket receiver = second;
-        using SafeFileHandle file = File.OpenHandle("/proc/self/status");
-        sender.Send("x"u8, file, file, file, file, file, file).OrThrow("sendmsg");
+        using LinuxEngine engine = new();
+
+        // A file that only this case has open: other tests of the process open and close theirs meanwhile.
+        string name = $"room-{room}-{Guid.NewGuid():N}";
+        using var file = (LinuxMemoryFile)engine.CreateMemoryFile(new() { Name = name, Size = PageSize.Small }).OrThrow("memfd_create");
+        SafeHandle descriptor = file.Descriptor;
+        sender.Send("x"u8, descriptor, descriptor, descriptor, descriptor, descriptor, descriptor).OrThrow("sendmsg");
         var handles = new SafeFileHandle[room];
-        int before = LinksToStatus();
         ReceivedMessage received = receiver.Receive(new byte[1], handles, DeadlineMs).OrThrow("recvmsg");
         Assert.True(received.IsTruncated);
         Assert.Equal(room, received.Descriptors);
-        Assert.Equal(before + room, LinksToStatus());
+        Assert.Equal(1 + room, LinksToFile());
         foreach (SafeFileHandle handle in handles)
         {
             handle.Dispose();
         }
 
-        static int LinksToStatus()
+        int LinksToFile()
         {
             int count = 0;
             foreach (string path in Directory.GetFiles("/proc/self/fd"))
             {
                 string? target = new FileInfo(path).LinkTarget;
-                count += target is not null && target.EndsWith("/status", StringComparison.Ordinal) ? 1 : 0;
+                count += target is not null && target.Contains(name, StringComparison.Ordinal) ? 1 : 0;
             }
 
             return count;

@@ -63,19 +63,29 @@ public sealed class HomeAccessTests : IDisposable
         Assert.Throws<NotSupportedException>(() => _access.CompareExchange(new(8), 1, 2, out _));
     }
 
+    // The kernel counts by thread, and the runtime may touch a page of its own (stack, code) in the middle of an access: never fewer, and in some round none more.
     [Fact]
     public void FaultCounts_OfPagesTouched_CountEachOnce()
     {
-        VirtualAddress at = _engine.Home.Map(MapRequest.PrivateAnonymous(10 * PageSize.Small)).OrThrow("mmap");
-        FaultCounts before = _access.FaultCounts;
-        for (ulong page = 0; page < 10; page++)
+        const int Rounds = 50;
+        const ulong Pages = 10;
+        FaultCounts fewest = new(long.MaxValue, long.MaxValue);
+        for (int round = 0; round < Rounds; round++)
         {
-            Assert.True(_access.Store(at + (page * PageSize.Small), page).IsOk);
-            Assert.True(_access.Store(at + (page * PageSize.Small), page).IsOk);
+            VirtualAddress at = _engine.Home.Map(MapRequest.PrivateAnonymous(Pages * PageSize.Small)).OrThrow("mmap");
+            FaultCounts before = _access.FaultCounts;
+            for (ulong page = 0; page < Pages; page++)
+            {
+                Assert.True(_access.Store(at + (page * PageSize.Small), page).IsOk);
+                Assert.True(_access.Store(at + (page * PageSize.Small), page).IsOk);
+            }
+
+            FaultCounts after = _access.FaultCounts;
+            fewest = new(Math.Min(fewest.Minor, after.Minor - before.Minor), Math.Min(fewest.Major, after.Major - before.Major));
+            _engine.Home.Unmap(new(at, Pages * PageSize.Small)).OrThrow("munmap");
         }
 
-        Assert.Equal(new FaultCounts(before.Minor + 10, before.Major), _access.FaultCounts);
-        _engine.Home.Unmap(new(at, 10 * PageSize.Small)).OrThrow("munmap");
+        Assert.Equal(new FaultCounts((long)Pages, 0), fewest);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System;
 using System.IO;
 using System.Linq;
+using Faultline.Conformance;
 using Xunit;
 
 namespace Faultline.Linux.Tests;
@@ -55,19 +56,15 @@ public sealed class KernelProbeTests
         }
     }
 
+    // Engines of other tests look at the machine too, and have such files open for a moment; what is left behind stays.
     [Fact]
     public void Run_Again_LeavesNoFileOpen()
     {
         _ = KernelProbe.Run();
-        string[] before = ProbeFiles();
-        _ = KernelProbe.Run();
-        Assert.Equal(before.Length, ProbeFiles().Length);
+        Testbed.Until("no file of a probe is open", static () => !HasProbeFile());
 
-        static string[] ProbeFiles() =>
-        [
-            .. Directory.GetFiles("/proc/self/fd").Select(path => new FileInfo(path).LinkTarget ?? string.Empty)
-                .Where(target => target.Contains("memfd:probe", StringComparison.Ordinal)),
-        ];
+        static bool HasProbeFile() => Directory.GetFiles("/proc/self/fd")
+            .Any(path => new FileInfo(path).LinkTarget is { } target && target.Contains("memfd:probe", StringComparison.Ordinal));
     }
 
     [Fact]
