@@ -10,7 +10,8 @@ using Faultline.Paging;
 namespace Faultline.Bench;
 
 /// <summary>
-/// umap's shape of work: a file larger than its memory, walked in three orders, read or read and written, by 1, 2 and 8 threads, in pages of 4 and 64 KiB.
+/// umap's shape of work: a file larger than its memory, walked in three orders, read or read and written, by 1, 2 and 8 threads, in pages of 4 and 64 KiB;
+/// in order also as the pager comes: pages of 64 KiB that grow while faults follow each other.
 /// Neither side finds anything of the file in memory when it begins, and both read the disk again for what they dropped.
 /// </summary>
 internal sealed class BudgetMatrix : IDisposable
@@ -20,7 +21,9 @@ internal sealed class BudgetMatrix : IDisposable
 
     private static readonly int[] ThreadCounts = [1, 2, 8];
     private static readonly bool[] AccessKinds = [false, true];
-    private static readonly int[] PageSizes = [4 << 10, 64 << 10];
+
+    /// <summary>The bytes of a page, and up to how many it grows. The last is what <see cref="PagerOptions"/> has by default.</summary>
+    private static readonly (int PageBytes, int WindowBytes)[] Pages = [(4 << 10, 4 << 10), (64 << 10, 64 << 10), (64 << 10, 512 << 10)];
 
     private readonly IMemoryEngine _engine;
     private readonly WalkerLibrary _walker;
@@ -90,16 +93,23 @@ internal sealed class BudgetMatrix : IDisposable
         progress($"budget: {spec.PatternName}, {access}, {spec.Threads} threads, mmap");
         cancellation.ThrowIfCancellationRequested();
         MmapWalk? beside = mmap is null ? null : await mmap.RunAsync(spec, cancellation);
-        foreach (int pageBytes in PageSizes)
+        foreach ((int pageBytes, int windowBytes) in Pages)
         {
-            progress($"budget: {spec.PatternName}, {access}, {spec.Threads} threads, {pageBytes >> 10} KiB");
+            if (windowBytes > pageBytes && spec.Pattern != WalkPattern.Sequential)
+            {
+                // Nothing grows there: it would be the cell before again.
+                continue;
+            }
+
+            progress($"budget: {spec.PatternName}, {access}, {spec.Threads} threads, {pageBytes >> 10} to {windowBytes >> 10} KiB");
             cancellation.ThrowIfCancellationRequested();
-            (long elapsedNs, long resident, PagerStatistics statistics, ImageStatistics image) = Walk(spec, pageBytes);
+            (long elapsedNs, long resident, PagerStatistics statistics, ImageStatistics image) = Walk(spec, pageBytes, windowBytes);
             cells.Add(new BudgetCell(
                 spec.PatternName,
                 access,
                 spec.Threads,
                 pageBytes,
+                windowBytes,
                 PerSecond(spec, elapsedNs),
                 beside?.ElapsedNs is { } other ? PerSecond(spec, other) : null,
                 resident,
@@ -115,14 +125,14 @@ internal sealed class BudgetMatrix : IDisposable
 
     private static double PerSecond(WalkSpec spec, long elapsedNs) => Math.Round(spec.Accesses / spec.Threads * spec.Threads * 1e9 / elapsedNs);
 
-    private (long ElapsedNs, long Resident, PagerStatistics Statistics, ImageStatistics Image) Walk(WalkSpec spec, int pageBytes)
+    private (long ElapsedNs, long Resident, PagerStatistics Statistics, ImageStatistics Image) Walk(WalkSpec spec, int pageBytes, int windowBytes)
     {
         ulong before = spec.IsWrite ? SumOfCounters() : 0;
         PagerOptions options = new()
         {
             HandlerThreads = Math.Max(2, spec.Threads),
             LoadBytes = pageBytes,
-            SequentialWindowBytes = pageBytes,
+            SequentialWindowBytes = windowBytes,
             NeighbourPages = pageBytes / (int)PageSize.Small,
             Prefetch = PrefetchOptions.Off,
             BudgetBytes = BudgetBytes,

@@ -7,6 +7,7 @@ namespace Faultline.Bench;
 /// <param name="Access">read, or readModifyWrite.</param>
 /// <param name="Threads">The threads that walk.</param>
 /// <param name="PageBytes">What the pager loads, installs, evicts and writes back at a time.</param>
+/// <param name="WindowBytes">Up to how many bytes that grows while faults come in order.</param>
 /// <param name="PagerPerSecond">Accesses a second under the pager.</param>
 /// <param name="MmapPerSecond">Accesses a second over plain mmap, or null if there is no memory control group, or it failed.</param>
 /// <param name="ResidentMaxBytes">The most bytes of the image in memory, seen about every millisecond.</param>
@@ -20,6 +21,7 @@ public sealed record BudgetCell(
     string Access,
     int Threads,
     int PageBytes,
+    int WindowBytes,
     double PagerPerSecond,
     double? MmapPerSecond,
     long ResidentMaxBytes,

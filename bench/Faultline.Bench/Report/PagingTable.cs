@@ -57,7 +57,8 @@ public static class PagingTable
             string access = cell.Access == "read" ? "read" : "read and write";
             string mmap = cell.MmapPerSecond is { } perSecond ? perSecond.ToString("0", CultureInfo.InvariantCulture) : cell.MmapFailure ?? "-";
             string ratio = cell.Ratio is { } value ? value.ToString("0.00", CultureInfo.InvariantCulture) : "-";
-            text.Append(CultureInfo.InvariantCulture, $"| {cell.Pattern} | {access} | {cell.Threads} | {cell.PageBytes >> 10} KiB | {cell.PagerPerSecond:0} | {mmap} | {ratio} | {cell.ResidentMaxBytes / 1048576.0:0.0} MiB | {cell.PagesEvicted} | {cell.PagesWrittenBack} |\n");
+            string page = cell.WindowBytes > cell.PageBytes ? $"{cell.PageBytes >> 10}-{cell.WindowBytes >> 10} KiB" : $"{cell.PageBytes >> 10} KiB";
+            text.Append(CultureInfo.InvariantCulture, $"| {cell.Pattern} | {access} | {cell.Threads} | {page} | {cell.PagerPerSecond:0} | {mmap} | {ratio} | {cell.ResidentMaxBytes / 1048576.0:0.0} MiB | {cell.PagesEvicted} | {cell.PagesWrittenBack} |\n");
         }
     }
 
