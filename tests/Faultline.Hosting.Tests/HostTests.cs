@@ -20,7 +20,7 @@ namespace Faultline.Hosting.Tests;
 public sealed class HostTests
 {
     private const ulong Length = 1 << 20;
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     [Theory]
     [InlineData("Managed")]

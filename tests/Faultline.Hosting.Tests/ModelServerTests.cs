@@ -59,7 +59,7 @@ public sealed class ModelServerTests : IAsyncLifetime
         _folder.Dispose();
     }
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Ask_StoreIsKilledAndStarted_GivesRightBytesOr503_WithinItsBudget()
     {
         await Service.WaitForHealthAsync("Healthy");
@@ -92,7 +92,7 @@ public sealed class ModelServerTests : IAsyncLifetime
         TestContext.Current.SendDiagnosticMessage($"{tally.Right} right, {tally.Refused} refused");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Ask_WhatIsNotThere_IsADefiniteAnswer()
     {
         Assert.Equal(HttpStatusCode.NotFound, (await Service.GetAllAsync("another")).Status);
@@ -102,7 +102,7 @@ public sealed class ModelServerTests : IAsyncLifetime
         Assert.True(_model.AsSpan()[^5..].SequenceEqual(body));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Ask_WithAReceiver_SendsMetricsAndTheTraceOfTheRequest()
     {
         await using OtlpReceiver receiver = new();

@@ -11,7 +11,7 @@ public abstract class AllocationTests(IMemoryEngine engine) : PagerTests(engine)
 {
     private long _measurements;
 
-    [Theory(Timeout = 120_000)]
+    [Theory(Timeout = 200_000)]
     [InlineData(RegionKind.PrivateImage, false)]
     [InlineData(RegionKind.PrivateImage, true)]
     [InlineData(RegionKind.Copied, false)]

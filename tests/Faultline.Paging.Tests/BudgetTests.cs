@@ -10,7 +10,7 @@ public abstract class BudgetTests(IMemoryEngine engine) : PagerTests(engine)
 {
     private const ulong Budget = 64 * Page;
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_ImageLargerThanBudget_StaysUnderIt()
     {
         await Task.Yield();
@@ -31,7 +31,7 @@ public abstract class BudgetTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(2, store.MostReads());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Evict_PagesWrittenInAClone_StayThere()
     {
         await Task.Yield();
@@ -48,7 +48,7 @@ public abstract class BudgetTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(store.Expected(4 * Page), client.WordAt(4 * Page));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Evict_LeasedPages_Never()
     {
         await Task.Yield();
@@ -68,7 +68,7 @@ public abstract class BudgetTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.InRange(memory.Image.GetStatistics().ResidentBytes, 1, (long)Budget);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_EverythingLeased_IsAnErrorWhenTheDeadlinePasses()
     {
         await Task.Yield();
@@ -87,7 +87,7 @@ public abstract class BudgetTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(store.Expected(116 * Page), client.WordAt(116 * Page));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Map_SharedWithBudget_IsRefused()
     {
         await Task.Yield();
@@ -97,7 +97,7 @@ public abstract class BudgetTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Throws<ArgumentException>(() => new PagerOptions { BudgetBytes = 4096 }.Validate());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Lease_LargerThanBudget_IsRefused()
     {
         await Task.Yield();
@@ -106,7 +106,7 @@ public abstract class BudgetTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Throws<ArgumentOutOfRangeException>(() => memory.Lease(0, (int)Budget).Dispose());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_TwoClonesUnderPressure_ReadTheStore()
     {
         TestStore store = new(512 * Page);
@@ -123,7 +123,7 @@ public abstract class BudgetTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.InRange(image.File.GetStatus().OrThrow("fstat").Blocks * 512, 0UL, Budget);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Lease_ManyThreadsNearTheBudget_WaitForRoom()
     {
         TestStore store = new(512 * Page);
@@ -137,7 +137,7 @@ public abstract class BudgetTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.InRange(memory.Image.GetStatistics().ResidentBytes, 1, (long)Budget);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Evict_FileSealed_FailsLoadsAndNothingElse()
     {
         await Task.Yield();

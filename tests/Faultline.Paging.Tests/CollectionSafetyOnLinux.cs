@@ -28,7 +28,7 @@ public sealed class CollectionSafetyOnLinux
         Assert.Contains("done 20000", output, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 200_000)]
     public async Task PlainLoad_OneCollectionInsideTheLoad_NeverEnds()
     {
         using Process process = CollectionProgram.Start(ReadingWay.PlainLoad, collects: true, pages: 20_000);

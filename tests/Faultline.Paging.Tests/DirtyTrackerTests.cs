@@ -26,7 +26,7 @@ public abstract class DirtyTrackerTests(IMemoryEngine engine) : PagerTests(engin
         return data;
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 200_000)]
     [MemberData(nameof(Every))]
     public async Task TakeWritten_PagesStored_AreThose(DirtyTracking tracking, MemorySort sort, MemoryOwner owner)
     {
@@ -52,7 +52,7 @@ public abstract class DirtyTrackerTests(IMemoryEngine engine) : PagerTests(engin
     }
 
     // Every page that is never written but was never there either must not come back a second time.
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 200_000)]
     [MemberData(nameof(Every))]
     public async Task TakeWritten_FirstTouchOfAHole_IsWritten(DirtyTracking tracking, MemorySort sort, MemoryOwner owner)
     {
@@ -70,7 +70,7 @@ public abstract class DirtyTrackerTests(IMemoryEngine engine) : PagerTests(engin
     /// Each page holds a generation and its check word, counted up by its writer. A copy is kept by the taken pages alone: it must be the memory in the end
     /// (nothing lost), and a page is taken only if a store to it went on after the call before had begun (nothing invented).
     /// </summary>
-    [Theory(Timeout = 120_000)]
+    [Theory(Timeout = 200_000)]
     [MemberData(nameof(Every))]
     public async Task TakeWritten_WhileThreadsWrite_LosesNothingAndInventsNothing(DirtyTracking tracking, MemorySort sort, MemoryOwner owner)
     {
@@ -123,7 +123,7 @@ public abstract class DirtyTrackerTests(IMemoryEngine engine) : PagerTests(engin
     }
 
     // What a pager installs while someone tracks is protected at once, and so is not a write; a store right behind it is one.
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 200_000)]
     [MemberData(nameof(Every))]
     public async Task TakeWritten_PagesThatWereAbsentAreRead_TellsNone(DirtyTracking tracking, MemorySort sort, MemoryOwner owner)
     {
@@ -144,7 +144,7 @@ public abstract class DirtyTrackerTests(IMemoryEngine engine) : PagerTests(engin
     }
 
     // After a tracker the pager goes on as before: markers left in empty entries would stop ZEROPAGE and POISON for good.
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 200_000)]
     [InlineData(MemorySort.Anonymous)]
     [InlineData(MemorySort.ShmemShared)]
     [InlineData(MemorySort.ShmemPrivate)]
@@ -170,7 +170,7 @@ public abstract class DirtyTrackerTests(IMemoryEngine engine) : PagerTests(engin
         }
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 200_000)]
     [InlineData(DirtyTracking.Asynchronous, MemoryOwner.Program)]
     [InlineData(DirtyTracking.Synchronous, MemoryOwner.Program)]
     [InlineData(DirtyTracking.Asynchronous, MemoryOwner.Pager)]
@@ -197,7 +197,7 @@ public abstract class DirtyTrackerTests(IMemoryEngine engine) : PagerTests(engin
         await writing.WaitAsync(Deadline, TestContext.Current.CancellationToken);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Start_RangeOfAnotherContext_EBUSY()
     {
         await Task.Yield();
@@ -207,7 +207,7 @@ public abstract class DirtyTrackerTests(IMemoryEngine engine) : PagerTests(engin
         Assert.Equal((Errno.EBUSY, "UFFDIO_REGISTER"), (refused.Errno, refused.Call));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Start_RegionTrackedAlready_EBUSY()
     {
         await Task.Yield();
@@ -217,7 +217,7 @@ public abstract class DirtyTrackerTests(IMemoryEngine engine) : PagerTests(engin
     }
 
     // The holder of a lease writes from managed code and must not fault, so its pages are never protected, and always told.
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task TakeWritten_LeasedForWriting_IsToldEachTime()
     {
         await Task.Yield();

@@ -10,7 +10,7 @@ namespace Faultline.Paging.Tests;
 /// <summary>The end of pagers, images and clients: nobody stays asleep, nothing reads as zero that is not.</summary>
 public abstract class DisposeTests(IMemoryEngine engine) : PagerTests(engine)
 {
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 200_000)]
     [InlineData(RegionKind.PrivateImage)]
     [InlineData(RegionKind.SharedImage)]
     [InlineData(RegionKind.Copied)]
@@ -38,7 +38,7 @@ public abstract class DisposeTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.True(store.IsDisposed);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Dispose_WithWaiters_EndsTheirWait()
     {
         TestStore store = new(64 * Page) { Stalls = static _ => true };
@@ -63,7 +63,7 @@ public abstract class DisposeTests(IMemoryEngine engine) : PagerTests(engine)
         store.Release();
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 200_000)]
     [InlineData(RegionKind.PrivateImage)]
     [InlineData(RegionKind.Copied)]
     public async Task Detach_Complete_LeavesTheWholeImage(RegionKind kind)
@@ -81,7 +81,7 @@ public abstract class DisposeTests(IMemoryEngine engine) : PagerTests(engine)
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Detach_DroppedPages_ReadAsZero()
     {
         await Task.Yield();
@@ -95,7 +95,7 @@ public abstract class DisposeTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(store.Expected(3 * Page), client.WordAt(3 * Page));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Dispose_Image_EndsItsClientsOnly()
     {
         await Task.Yield();
@@ -114,7 +114,7 @@ public abstract class DisposeTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.True(store.IsDisposed);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Dispose_UnderLoad_NobodyHangsAndNothingIsWrong()
     {
         for (int round = 0; round < 12; round++)

@@ -8,7 +8,7 @@ namespace Faultline.Paging.Tests;
 /// <summary>Clients whose address space changes under the pager, and that tell.</summary>
 public abstract class EventTests(IMemoryEngine engine) : PagerTests(engine)
 {
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 200_000)]
     [InlineData(RegionKind.PrivateImage)]
     [InlineData(RegionKind.Copied)]
     public async Task DontNeed_Pages_ReadAsZeroAfterwards(RegionKind kind)
@@ -27,7 +27,7 @@ public abstract class EventTests(IMemoryEngine engine) : PagerTests(engine)
         client.Counts(1, static s => s.Events);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task DontNeed_SharedMapping_KeepsTheCache()
     {
         await Task.Yield();
@@ -40,7 +40,7 @@ public abstract class EventTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(store.Expected(3 * Page), client.WordAt(3 * Page));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Remove_SharedMapping_ReadsAsZeroForAll()
     {
         await Task.Yield();
@@ -56,7 +56,7 @@ public abstract class EventTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(1, store.ReadsOf(2));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Unmap_TheMiddle_LeavesBothEndsServed()
     {
         await Task.Yield();
@@ -72,7 +72,7 @@ public abstract class EventTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(AccessFault.NotMapped, client.LoadFault(20 * Page));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Unmap_PageWithWaiter_WakesIt()
     {
         TestStore store = new(16 * Page) { Stalls = static _ => true };
@@ -85,7 +85,7 @@ public abstract class EventTests(IMemoryEngine engine) : PagerTests(engine)
         store.Release();
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 200_000)]
     [InlineData(RegionKind.PrivateImage)]
     [InlineData(RegionKind.Copied)]
     public async Task Remap_Region_IsServedInItsNewPlace(RegionKind kind)
@@ -110,7 +110,7 @@ public abstract class EventTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(AccessFault.NotMapped, client.LoadFault(0));
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 200_000)]
     [InlineData(RegionKind.PrivateImage)]
     [InlineData(RegionKind.Copied)]
     public async Task Fork_Child_IsServedWithItsOwnCopies(RegionKind kind)
@@ -140,7 +140,7 @@ public abstract class EventTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(store.Expected(5 * Page), client.WordAt(5 * Page));
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 200_000)]
     public async Task DontNeed_WhileOthersFault_NeverBringsBackWhatWasDropped()
     {
         // The thread that drops pages runs on as soon as its event is read. From then on it must see zeroes, whatever installs were under way.
@@ -171,7 +171,7 @@ public abstract class EventTests(IMemoryEngine engine) : PagerTests(engine)
         client.Counts(400, static s => s.Events);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task DontNeed_ClockStandsStill_FaultsAreStillToldApart()
     {
         await Task.Yield();
@@ -185,7 +185,7 @@ public abstract class EventTests(IMemoryEngine engine) : PagerTests(engine)
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Install_WhileAnEventIsUnread_IsPutAsideAndTriedAgain()
     {
         using BlockingStore store = new(64 * Page);
@@ -206,7 +206,7 @@ public abstract class EventTests(IMemoryEngine engine) : PagerTests(engine)
         Eventually(() => client.Paged.GetStatistics() is { } now && now.ParkedFaults == now.RetriedFaults, "the last retry");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task DontNeed_WhileAnInstallIsUnderWay_IsReadAfterIt()
     {
         Assert.SkipUnless(Engine.Capabilities.ManyAddressSpaces.IsAvailable, Engine.Capabilities.ManyAddressSpaces.Reason);

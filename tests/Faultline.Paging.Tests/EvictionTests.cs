@@ -15,7 +15,7 @@ public abstract class EvictionTests(IMemoryEngine engine) : PagerTests(engine)
 
     private static readonly PagerOptions Small = new() { LoadBytes = (int)(4 * Page), SequentialWindowBytes = (int)(4 * Page), BudgetBytes = Budget };
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_ManyThreadsAtRandom_BudgetIsNeverExceeded()
     {
         TestStore store = new(Pages * Page);
@@ -33,7 +33,7 @@ public abstract class EvictionTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.True(image.GetStatistics().PagesEvicted > (long)Pages);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Evict_InTheBackground_LeavesHeadroom()
     {
         await Task.Yield();
@@ -50,7 +50,7 @@ public abstract class EvictionTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(1, store.MostReads());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Choose_PolicyOfTheUsers_DecidesWhatGoes()
     {
         await Task.Yield();
@@ -75,7 +75,7 @@ public abstract class EvictionTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.InRange(policy.BroughtChunks - policy.EvictedChunks, 1, 128);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Choose_PolicyNamesNonsense_OnlyWhatMayGoGoes()
     {
         await Task.Yield();
@@ -96,7 +96,7 @@ public abstract class EvictionTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.InRange(memory.Image.GetStatistics().ResidentBytes, 1, (long)Budget);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Lease_PagesBetweenOthersThatGo_AreThere()
     {
         TestStore store = new(Pages * Page);

@@ -8,7 +8,7 @@ namespace Faultline.Paging.Tests;
 /// <summary>Many clients, several handlers: a page is loaded once however many ask, and every value is right.</summary>
 public abstract class JoinTests(IMemoryEngine engine) : PagerTests(engine)
 {
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_EightClientsAskForOnePage_OneRead()
     {
         TestStore store = new(16 * Page) { Stalls = static _ => true };
@@ -27,7 +27,7 @@ public abstract class JoinTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(7, pager.GetStatistics().JoinedFaults);
     }
 
-    [Theory(Timeout = 120_000)]
+    [Theory(Timeout = 200_000)]
     [InlineData(RegionKind.PrivateImage, false)]
     [InlineData(RegionKind.PrivateImage, true)]
     [InlineData(RegionKind.SharedImage, false)]

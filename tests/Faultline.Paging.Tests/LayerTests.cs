@@ -25,7 +25,7 @@ public abstract class LayerTests(IMemoryEngine engine) : PagerTests(engine)
         { MemorySort.HugetlbPrivate, MemoryOwner.Pager },
     };
 
-    [Theory(Timeout = 120_000)]
+    [Theory(Timeout = 200_000)]
     [MemberData(nameof(Chains))]
     public async Task TakeWritten_TenLayersWhileAThreadWrites_EachRestoresToItsInstant(MemorySort sort, MemoryOwner owner)
     {
@@ -82,7 +82,7 @@ public abstract class LayerTests(IMemoryEngine engine) : PagerTests(engine)
     }
 
     // A clone that has touched little: the layer holds what it wrote and discarded, and the rest is not even brought into memory.
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Take_CloneOfAnImage_IsALayerOfWhatItWrote()
     {
         CancellationToken cancellation = TestContext.Current.CancellationToken;
@@ -125,7 +125,7 @@ public abstract class LayerTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(BitConverter.ToUInt64(contents, 900 * 4096), clone.WordAt(900 * Page));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Take_StoreFailsMeanwhile_IsAnErrorOfTheSnapshotAlone()
     {
         TestStore store = new(64 * Page);
@@ -144,7 +144,7 @@ public abstract class LayerTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.True((await snapshot.ReadAsync(40 * Page, new byte[4096], TestContext.Current.CancellationToken)).IsOk);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Take_AsynchronousContext_IsRefusedAndHarmless()
     {
         await Task.Yield();

@@ -9,7 +9,7 @@ namespace Faultline.Paging.Tests;
 /// <summary>Memory of this program: leases, reading and writing.</summary>
 public abstract class LeaseTests(IMemoryEngine engine) : PagerTests(engine)
 {
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 200_000)]
     [InlineData(PagedMapping.Private)]
     [InlineData(PagedMapping.Shared)]
     public async Task Lease_AnyRange_ShowsTheStore(PagedMapping sharing)
@@ -36,7 +36,7 @@ public abstract class LeaseTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(1, store.MostReads());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Lease_LockedMemory_CannotBePagedOut()
     {
         await Task.Yield();
@@ -53,7 +53,7 @@ public abstract class LeaseTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.False(entries[63].IsPresent);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Lease_ForWriting_KeepsWhatIsWritten()
     {
         await Task.Yield();
@@ -76,7 +76,7 @@ public abstract class LeaseTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(store.Expected(104), BitConverter.ToUInt64(read));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Lease_ForReading_RefusesTheWritableSpan()
     {
         await Task.Yield();
@@ -91,7 +91,7 @@ public abstract class LeaseTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Throws<ArgumentOutOfRangeException>(() => memory.Lease((4 * Page) - 8, 9).Dispose());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Write_ThenRead_ReturnsBytes()
     {
         await Task.Yield();
@@ -106,7 +106,7 @@ public abstract class LeaseTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(written, read[1..^7]);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Lease_OutlivesDisposeOfMemoryAndPager()
     {
         await Task.Yield();
@@ -117,7 +117,7 @@ public abstract class LeaseTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Throws<ObjectDisposedException>(() => memory.Lease(0, 8).Dispose());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Lease_ManyThreads_EachPageIsReadOnce()
     {
         TestStore store = new(2000 * Page) { AnswersLater = true };

@@ -11,7 +11,7 @@ namespace Faultline.Paging.Tests;
 /// <summary>What an operator reads.</summary>
 public abstract class MessagesTests(IMemoryEngine engine) : PagerTests(engine)
 {
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Log_LifeOfAClient_IsTold()
     {
         await Task.Yield();
@@ -28,7 +28,7 @@ public abstract class MessagesTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Contains("budget of 1048576 bytes", messages.All.First().Text, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Log_StoreFails_NamesImageRangeAndCause()
     {
         await Task.Yield();
@@ -47,7 +47,7 @@ public abstract class MessagesTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Contains("byte 0x3000", messages.All.First(static message => message.Id == 12).Text, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Log_StoreStalls_SaysItWasGivenUp()
     {
         await Task.Yield();
@@ -59,7 +59,7 @@ public abstract class MessagesTests(IMemoryEngine engine) : PagerTests(engine)
         Eventually(() => messages.All.Any(static message => message.Id == 11), "the message");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Log_WrittenBytesCannotBeStored_NamesThem()
     {
         await Task.Yield();
@@ -96,7 +96,7 @@ public abstract class MessagesTests(IMemoryEngine engine) : PagerTests(engine)
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Log_StormOfErrors_IsFiveASecond_AndSaysHowManyWereLeftOut()
     {
         await Task.Yield();

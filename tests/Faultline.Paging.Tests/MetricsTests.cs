@@ -8,7 +8,7 @@ namespace Faultline.Paging.Tests;
 /// <summary>What the meter says is what happened.</summary>
 public abstract class MetricsTests(IMemoryEngine engine) : PagerTests(engine)
 {
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Observe_AfterFaults_IsWhatHappened()
     {
         await Task.Yield();
@@ -38,7 +38,7 @@ public abstract class MetricsTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(2, meter.Now("faultline.client.active"));
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 200_000)]
     [InlineData(RegionKind.PrivateImage, "continue")]
     [InlineData(RegionKind.Copied, "copy")]
     public async Task Measure_Faults_GivesEachPartOfTheirTime(RegionKind kind, string verb)
@@ -64,7 +64,7 @@ public abstract class MetricsTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.All(meter.Times("faultline.fault.duration"), static seconds => Assert.InRange(seconds, 1e-9, 20));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Observe_WhileTheStoreStalls_ShowsWhoWaits()
     {
         TestStore store = new(64 * Page) { Stalls = static _ => true };
@@ -79,7 +79,7 @@ public abstract class MetricsTests(IMemoryEngine engine) : PagerTests(engine)
         Eventually(() => meter.Now("faultline.load.in_flight") == 0 && meter.Now("faultline.fault.in_flight") == 0, "the end");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Observe_BrokenStoreAndUnknownAddress_CountsErrorsAndRetriesByReason()
     {
         await Task.Yield();
@@ -93,7 +93,7 @@ public abstract class MetricsTests(IMemoryEngine engine) : PagerTests(engine)
         Eventually(() => meter.Now("faultline.page.installed", "faultline.install.verb=poison") == 1, "the poison");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Observe_UnderABudget_ShowsResidentBudgetAndEvictions()
     {
         await Task.Yield();

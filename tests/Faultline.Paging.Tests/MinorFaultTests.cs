@@ -7,7 +7,7 @@ namespace Faultline.Paging.Tests;
 /// <summary>Images restored through minor faults: contents, sharing, neighbours, zero pages.</summary>
 public abstract class MinorFaultTests(IMemoryEngine engine) : PagerTests(engine)
 {
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 200_000)]
     [InlineData(RegionKind.PrivateImage)]
     [InlineData(RegionKind.SharedImage)]
     [InlineData(RegionKind.Copied)]
@@ -25,7 +25,7 @@ public abstract class MinorFaultTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(1, store.MostReads());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_TwoClones_SecondNeedsNoStoreRead()
     {
         await Task.Yield();
@@ -52,7 +52,7 @@ public abstract class MinorFaultTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(64UL * Page, image.File.GetStatus().OrThrow("fstat").Blocks * 512);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Store_InClone_IsSeenByItAlone()
     {
         await Task.Yield();
@@ -67,7 +67,7 @@ public abstract class MinorFaultTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(store.Expected((5 * Page) + 8), reader.WordAt((5 * Page) + 8));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Store_InSharedMapping_IsSeenByOthers()
     {
         await Task.Yield();
@@ -83,7 +83,7 @@ public abstract class MinorFaultTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(43UL, reader.WordAt(3 * Page));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_ZeroPages_TakeNoMemory()
     {
         await Task.Yield();
@@ -103,7 +103,7 @@ public abstract class MinorFaultTests(IMemoryEngine engine) : PagerTests(engine)
         client.Counts(192, static s => s.PagesZeroed);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_Neighbours_AreInstalledWithTheFault()
     {
         await Task.Yield();
@@ -123,7 +123,7 @@ public abstract class MinorFaultTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(256, client.Paged.GetPageMaps().Single().Installed);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_InSequence_GrowsWhatIsInstalled()
     {
         await Task.Yield();
@@ -142,7 +142,7 @@ public abstract class MinorFaultTests(IMemoryEngine engine) : PagerTests(engine)
         client.Counts(256, static s => s.PagesContinued);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_InSequenceIntoOwnMemory_GrowsTheCopies()
     {
         await Task.Yield();
@@ -160,7 +160,7 @@ public abstract class MinorFaultTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(1, store.MostReads());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_NoNeighboursInSequence_InstallsOnePageAtATime()
     {
         await Task.Yield();
@@ -175,7 +175,7 @@ public abstract class MinorFaultTests(IMemoryEngine engine) : PagerTests(engine)
         client.Counts(64, static s => s.Faults);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_InSequence_GrowsTheReads()
     {
         await Task.Yield();
@@ -193,7 +193,7 @@ public abstract class MinorFaultTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(1, store.MostReads());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_ImageNotOfWholePages_EndsInZeroes()
     {
         await Task.Yield();
@@ -207,7 +207,7 @@ public abstract class MinorFaultTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(0UL, client.WordAt((4 * Page) - 8));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_StoreThatAnswersLater_ReadsTheStore()
     {
         await Task.Yield();
@@ -222,7 +222,7 @@ public abstract class MinorFaultTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(1, store.MostReads());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_HugePages_AreCopied()
     {
         await Task.Yield();

@@ -8,7 +8,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
 {
     private static PagerOptions OneHandler => new() { HandlerThreads = 1, LoadDeadline = System.TimeSpan.FromMilliseconds(400) };
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Continue_HoleAmongCachedPages_GoesOnAndLoadsTheHole()
     {
         await Task.Yield();
@@ -29,7 +29,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
         client.Counts(16, static s => s.PagesContinued);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Continue_PageInstalledByAnother_IsSkippedAndCounted()
     {
         await Task.Yield();
@@ -47,7 +47,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
         client.Counts(1, static s => s.Faults);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Continue_AcrossTwoMappings_NarrowsToPages()
     {
         await Task.Yield();
@@ -63,7 +63,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
         client.Counts(1, static s => s.Faults);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Continue_PageUnmappedMeanwhile_WakesItsWaiter()
     {
         TestStore store = new(16 * Page) { Stalls = static _ => true };
@@ -77,7 +77,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(store.Expected(3 * Page), client.WordAt(3 * Page));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Continue_AddressSpaceGone_EndsTheClient()
     {
         TestStore store = new(16 * Page) { Stalls = static _ => true };
@@ -96,7 +96,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Single(pager.Clients);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Continue_BeyondEndOfShortenedFile_FailsOnlyThere()
     {
         await Task.Yield();
@@ -113,7 +113,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(AccessFault.BusError, client.LoadFault(9 * Page));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Zeropage_BeyondEndOfShortenedFile_WakesAndGoesOn()
     {
         await Task.Yield();
@@ -128,7 +128,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(AccessFault.BusError, client.LoadFault(9 * Page));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Zeropage_SharedHoleFilledMeanwhile_IsContinued()
     {
         // The pager finds the page by the fault of the lease's populate, and that is a fault of kernel mode.
@@ -147,7 +147,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(1, memory.Image.GetStatistics().CachedPages);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Copy_PageInstalledByAnother_IsSkipped()
     {
         TestStore store = new(16 * Page) { Stalls = static _ => true };
@@ -165,7 +165,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
         client.Counts(1, static s => s.AlreadyInstalled);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Copy_BeyondEndOfShortenedFile_WakesAndGoesOn()
     {
         await Task.Yield();
@@ -180,7 +180,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(AccessFault.BusError, client.LoadFault(8 * Page));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Copy_NoMemory_IsAnErrorWhenTheDeadlinePasses()
     {
         await Task.Yield();
@@ -197,7 +197,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(store.Expected(15 * Page), client.WordAt(15 * Page));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task CacheWrite_NoSpace_IsAnErrorOfThatPageAlone()
     {
         await Task.Yield();
@@ -216,7 +216,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(TestStore.WordAt(20 * Page), WordOf(memory, 20));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task CacheWrite_NoSpaceWhereSomethingCanGo_Evicts()
     {
         await Task.Yield();
@@ -230,7 +230,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.True(memory.Image.GetStatistics().PagesEvicted >= 48);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Poison_PageInstalledByAnother_WakesItsWaiter()
     {
         TestStore store = new(16 * Page) { Stalls = static _ => true };
@@ -248,7 +248,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
         client.Counts(0, static s => s.PagesPoisoned);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Poison_BeyondEndOfShortenedFile_WakesItsWaiter()
     {
         TestStore store = new(16 * Page) { Stalls = static _ => true };
@@ -264,7 +264,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
         client.Counts(0, static s => s.PagesPoisoned);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Read_AddressNobodyServes_IsAnErrorWhenTheDeadlinePasses()
     {
         await Task.Yield();
@@ -276,7 +276,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(AccessFault.BusError, client.Access.Load(stray, out _).Fault);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task WriteProtect_Fault_IsUnprotected()
     {
         await Task.Yield();

@@ -27,7 +27,7 @@ public abstract class PrefetchTests(IMemoryEngine engine) : PagerTests(engine)
 
     public static TheoryData<string, int> Orders => new() { { "forward", 1 }, { "backward", -1 }, { "stride", 40 }, { "stride back", -56 }, { "two streams", 1 } };
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 200_000)]
     [MemberData(nameof(Orders))]
     public async Task Load_InOrder_IsGuessed(string name, int step)
     {
@@ -53,7 +53,7 @@ public abstract class PrefetchTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(store.Begun.Count, store.Begun.Distinct().Count());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_NearEachOther_GuessesTheNeighbours()
     {
         await Task.Yield();
@@ -65,7 +65,7 @@ public abstract class PrefetchTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.True(statistics.PagesGuessedUsed >= 8 * 2 * Chunk, $"{statistics.PagesGuessedUsed} pages were guessed and used.");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_WithoutOrder_GuessesLittle()
     {
         await Task.Yield();
@@ -76,7 +76,7 @@ public abstract class PrefetchTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.InRange(image.GetStatistics().PagesGuessed, 0, 30 * Chunk);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Lease_InOrder_IsGuessed()
     {
         await Task.Yield();
@@ -90,7 +90,7 @@ public abstract class PrefetchTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.InRange(memory.Image.GetStatistics().PagesGuessedUsed, 512, 1024);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Guess_QueuedBehindOthers_IsOvertakenByAWantedPage()
     {
         GatedStore store = new(Pages * Page, Slots);
@@ -114,7 +114,7 @@ public abstract class PrefetchTests(IMemoryEngine engine) : PagerTests(engine)
         store.Open();
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Guess_BecomesWanted_IsReadOnce()
     {
         GatedStore store = new(Pages * Page, Slots);
@@ -133,7 +133,7 @@ public abstract class PrefetchTests(IMemoryEngine engine) : PagerTests(engine)
         store.Open();
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 200_000)]
     [InlineData(true)]
     [InlineData(false)]
     public async Task Guess_StoreFails_WantedPageIsReadAnew(bool isWantedBefore)
@@ -153,7 +153,7 @@ public abstract class PrefetchTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(0, client.Paged.GetStatistics().PagesPoisoned);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Guess_NeverAnswered_IsGivenUpAfterTheDeadline()
     {
         GatedStore store = new(Pages * Page, Slots);
@@ -168,7 +168,7 @@ public abstract class PrefetchTests(IMemoryEngine engine) : PagerTests(engine)
         store.Open();
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Guess_BudgetNearItsLimit_IsGivenUp()
     {
         await Task.Yield();
@@ -184,7 +184,7 @@ public abstract class PrefetchTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(store.Begun.Count, store.Begun.Distinct().Count());
     }
 
-    [Theory(Timeout = 120_000)]
+    [Theory(Timeout = 200_000)]
     [InlineData(false)]
     [InlineData(true)]
     public async Task Load_ManyClientsInManyOrders_EveryWordIsRight(bool hasBudget)
@@ -210,7 +210,7 @@ public abstract class PrefetchTests(IMemoryEngine engine) : PagerTests(engine)
         Eventually(() => image.GetStatistics().LoadingPages == 0, "the end of all loads");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Guess_PrefetchOff_NeverIsMade()
     {
         await Task.Yield();
@@ -219,7 +219,7 @@ public abstract class PrefetchTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(0, image.GetStatistics().PagesGuessed);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Dispose_GuessesUnderWay_EndsAtOnce()
     {
         GatedStore store = new(Pages * Page, Slots);

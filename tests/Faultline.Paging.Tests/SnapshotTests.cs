@@ -22,7 +22,7 @@ public abstract class SnapshotTests(IMemoryEngine engine) : PagerTests(engine)
         return data;
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 200_000)]
     [MemberData(nameof(Every))]
     public async Task Read_EveryPageWrittenAfterwards_IsWhatWasThere(MemorySort sort, MemoryOwner owner)
     {
@@ -50,7 +50,7 @@ public abstract class SnapshotTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.IsType<InvalidOperationException>(again.Cause);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Read_Repeatable_ReadsTheSameTwice()
     {
         TrackedMemory memory = Own(new TrackedMemory(Engine, MemorySort.Anonymous, 8));
@@ -60,7 +60,7 @@ public abstract class SnapshotTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(first, await WordsAsync(snapshot, memory, 1));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Read_HolesOfAnonymousMemory_AreZeroes()
     {
         TrackedMemory memory = Own(new TrackedMemory(Engine, MemorySort.Anonymous, 8, populated: false));
@@ -74,7 +74,7 @@ public abstract class SnapshotTests(IMemoryEngine engine) : PagerTests(engine)
     /// Every store has a begin and an end on one clock. The snapshot is an instant if no store is missing from it that had ended before one began that
     /// is in it.
     /// </summary>
-    [Theory(Timeout = 120_000)]
+    [Theory(Timeout = 200_000)]
     [MemberData(nameof(Every))]
     public async Task Take_WhileThreadsWrite_IsOneInstant(MemorySort sort, MemoryOwner owner)
     {
@@ -98,7 +98,7 @@ public abstract class SnapshotTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.All(snapshots, log.AssertInstant);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Write_NoRoomForCopies_WaitsForTheReader()
     {
         TrackedMemory memory = Own(new TrackedMemory(Engine, MemorySort.Anonymous, 32));
@@ -125,7 +125,7 @@ public abstract class SnapshotTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(5UL, memory.Load(0));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Dispose_WhileAWriterWaits_LetsItGoOn()
     {
         TrackedMemory memory = Own(new TrackedMemory(Engine, MemorySort.ShmemShared, 8));

@@ -9,7 +9,7 @@ namespace Faultline.Paging.Tests;
 /// <summary>Stores that fail, stall, and recover: a definite answer, in time, and the rest goes on.</summary>
 public abstract class StoreFailureTests(IMemoryEngine engine) : PagerTests(engine)
 {
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 200_000)]
     [InlineData(RegionKind.PrivateImage)]
     [InlineData(RegionKind.SharedImage)]
     [InlineData(RegionKind.Copied)]
@@ -29,7 +29,7 @@ public abstract class StoreFailureTests(IMemoryEngine engine) : PagerTests(engin
         client.Counts(1, static s => s.PagesPoisoned);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 200_000)]
     [InlineData(RegionKind.PrivateImage)]
     [InlineData(RegionKind.SharedImage)]
     [InlineData(RegionKind.Copied)]
@@ -52,7 +52,7 @@ public abstract class StoreFailureTests(IMemoryEngine engine) : PagerTests(engin
         Assert.Equal(store.Expected(7 * Page), other.WordAt(7 * Page));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Lease_OnePageBesideItIsBad_DoesNotConcernIt()
     {
         TestStore store = new(64 * Page) { BadPage = 7, AnswersLater = true };
@@ -75,7 +75,7 @@ public abstract class StoreFailureTests(IMemoryEngine engine) : PagerTests(engin
         Assert.Equal(store.Expected(7 * Page), BitConverter.ToUInt64(whole.Bytes[(7 * 4096)..]));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_AfterAFailure_GrowsLargeAgain()
     {
         await Task.Yield();
@@ -92,7 +92,7 @@ public abstract class StoreFailureTests(IMemoryEngine engine) : PagerTests(engin
         Assert.Equal(1, image.GetStatistics().StoreReads - before);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_ShortReadInTheMiddle_IsAnError()
     {
         await Task.Yield();
@@ -102,7 +102,7 @@ public abstract class StoreFailureTests(IMemoryEngine engine) : PagerTests(engin
         Assert.Equal(AccessFault.BusError, client.LoadFault(0));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_StoreStalls_EndsAtTheDeadlineWhileOthersGoOn()
     {
         TestStore store = new(64 * Page) { Stalls = static page => page < 16 };
@@ -117,7 +117,7 @@ public abstract class StoreFailureTests(IMemoryEngine engine) : PagerTests(engin
         Assert.InRange(Stopwatch.GetElapsedTime(begun).TotalMilliseconds, 450, 5000);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_LateAnswer_DoesNotReachAnyone()
     {
         TestStore store = new(64 * Page) { Stalls = static page => page < 16 };
@@ -138,7 +138,7 @@ public abstract class StoreFailureTests(IMemoryEngine engine) : PagerTests(engin
         await Task.CompletedTask;
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_HandlersHeldUpInAStore_StillEndsAtTheDeadline()
     {
         using BlockingStore store = new(16 * Page);
@@ -149,7 +149,7 @@ public abstract class StoreFailureTests(IMemoryEngine engine) : PagerTests(engin
         store.Unblock();
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 200_000)]
     [InlineData(false)]
     [InlineData(true)]
     public async Task Lease_StoreFails_ThrowsAndCanBeTriedAgain(bool isZero)
@@ -176,7 +176,7 @@ public abstract class StoreFailureTests(IMemoryEngine engine) : PagerTests(engin
         Assert.Equal(store.Expected(2 * Page), value);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Lease_StoreStalls_ThrowsAtTheDeadline()
     {
         await Task.Yield();

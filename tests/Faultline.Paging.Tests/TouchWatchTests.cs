@@ -20,7 +20,7 @@ public abstract class TouchWatchTests(IMemoryEngine engine) : PagerTests(engine)
         BudgetBytes = Budget,
     };
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Touch_SomePagesAllTheTime_TheyStayAndCostFewFaults()
     {
         await Task.Yield();
@@ -52,7 +52,7 @@ public abstract class TouchWatchTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.InRange(memory.Image.GetStatistics().ResidentBytes, 1, (long)Budget);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 200_000)]
     [InlineData(PagedMapping.Private)]
     [InlineData(PagedMapping.Shared)]
     public async Task Write_WhileTouchesAreWatched_NothingIsLost(PagedMapping sharing)
@@ -79,7 +79,7 @@ public abstract class TouchWatchTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.True(pager.GetStatistics().PagesEvicted > (long)Pages);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Lease_WhileTouchesAreWatched_StaysInPlace()
     {
         await Task.Yield();

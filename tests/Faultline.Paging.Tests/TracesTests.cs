@@ -10,7 +10,7 @@ namespace Faultline.Paging.Tests;
 /// <summary>One activity for each load, and none without a listener.</summary>
 public abstract class TracesTests(IMemoryEngine engine) : PagerTests(engine)
 {
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_WhileSomeoneListens_IsOneActivity()
     {
         await Task.Yield();
@@ -37,7 +37,7 @@ public abstract class TracesTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Single(listening.Ended);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_ForALease_BelongsToTheTraceOfWhoWantsIt()
     {
         await Task.Yield();
@@ -54,7 +54,7 @@ public abstract class TracesTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(request.SpanId, listening.Ended.First().ParentSpanId);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_ImageHasATrace_BelongsToIt()
     {
         await Task.Yield();
@@ -70,7 +70,7 @@ public abstract class TracesTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(image.TraceContext.TraceId, listening.Ended.First().TraceId);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 200_000)]
     [InlineData(false, "failed")]
     [InlineData(true, "overdue")]
     public async Task Load_StoreFailsOrStalls_EndsWithItsOutcome(bool stalls, string outcome)
@@ -89,7 +89,7 @@ public abstract class TracesTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.NotNull(load.StatusDescription);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Replay_IsOneActivity_ThatItsLoadsBelongTo()
     {
         string name = "traced " + Guid.NewGuid();

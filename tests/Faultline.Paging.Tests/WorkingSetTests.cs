@@ -14,7 +14,7 @@ public abstract class WorkingSetTests(IMemoryEngine engine) : PagerTests(engine)
 
     private static readonly int[] Touched = [.. Scattered(200)];
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Replay_OfARecordedRun_LeavesAlmostNoFaults()
     {
         await Task.Yield();
@@ -39,7 +39,7 @@ public abstract class WorkingSetTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(1, store.MostReads());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Replay_WhileTheClientRuns_ReadsRight()
     {
         WorkingSet set = Record();
@@ -54,7 +54,7 @@ public abstract class WorkingSetTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(1, store.MostReads());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Replay_StoreFails_LeavesThePageToItsFault()
     {
         WorkingSet set = Record();
@@ -69,7 +69,7 @@ public abstract class WorkingSetTests(IMemoryEngine engine) : PagerTests(engine)
         ReadAll(NewClient(pager, image), store);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Replay_WithinABudget_StopsBeforeItIsFull()
     {
         await Task.Yield();

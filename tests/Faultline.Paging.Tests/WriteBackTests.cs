@@ -19,7 +19,7 @@ public abstract class WriteBackTests(IMemoryEngine engine) : PagerTests(engine)
         Budget = new MemoryBudget(Budget) { HeadroomBytes = 32 * Page },
     };
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 200_000)]
     [InlineData(1)]
     [InlineData(3)]
     public async Task Write_ManyThreadsUnderPressure_NothingIsLostAndNothingInvented(int threads)
@@ -48,7 +48,7 @@ public abstract class WriteBackTests(IMemoryEngine engine) : PagerTests(engine)
     }
 
     // A child has its parent's protected entries: what it writes through them must not go unnoticed.
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Write_ByAForkedChild_IsStored()
     {
         await Task.Yield();
@@ -66,7 +66,7 @@ public abstract class WriteBackTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(44UL, store.WordAt(4 * Page));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Read_OnlyRead_StoresNothing()
     {
         await Task.Yield();
@@ -83,7 +83,7 @@ public abstract class WriteBackTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(0, store.Writes);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Flush_OneChunkWritten_StoresThatChunk()
     {
         await Task.Yield();
@@ -103,7 +103,7 @@ public abstract class WriteBackTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal((9UL, 2L), (store.WordAt(42 * Page), store.Writes));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Flush_StoreFailsThere_NamesTheBytesAndKeepsThem()
     {
         await Task.Yield();
@@ -128,7 +128,7 @@ public abstract class WriteBackTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(7UL, store.WordAt(41 * Page));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_NothingCanBeStored_IsAnErrorWhenTheDeadlinePasses()
     {
         await Task.Yield();
@@ -152,7 +152,7 @@ public abstract class WriteBackTests(IMemoryEngine engine) : PagerTests(engine)
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Flush_StoreIsSlow_WritesMeanwhileAreStoredNext()
     {
         WritableTestStore store = new(Pages * Page);
@@ -177,7 +177,7 @@ public abstract class WriteBackTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(2UL, store.WordAt(16 * Page));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Lease_ForWriting_IsStoredAsItIsWhenItEnds()
     {
         await Task.Yield();
@@ -206,7 +206,7 @@ public abstract class WriteBackTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(0x0909UL, store.WordAt(100 * Page) & 0xffff);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Dispose_WrittenAndNotStored_IsStored()
     {
         await Task.Yield();
@@ -221,7 +221,7 @@ public abstract class WriteBackTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal((33UL, 44UL), (store.WordAt(3 * Page), store.WordAt(2 * Page)));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Write_ZeroPages_ComeBackAsWritten()
     {
         await Task.Yield();
@@ -244,7 +244,7 @@ public abstract class WriteBackTests(IMemoryEngine engine) : PagerTests(engine)
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Remove_PagesInMemory_AreZeroAlsoAfterTheyWereEvicted()
     {
         await Task.Yield();

@@ -7,7 +7,7 @@ namespace Faultline.Conformance;
 public static class Deadline
 {
     /// <summary>The longest wait for something that must happen.</summary>
-    public static readonly TimeSpan Normal = ReadSeconds("FAULTLINE_TEST_DEADLINE_SECONDS", 10);
+    public static readonly TimeSpan Normal = ReadSeconds("FAULTLINE_TEST_DEADLINE_SECONDS", 60);
 
     /// <summary>How long something that must not happen is given to happen.</summary>
     public static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(60);

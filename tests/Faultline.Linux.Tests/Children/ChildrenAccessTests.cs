@@ -159,7 +159,7 @@ public sealed class ChildrenAccessTests : IDisposable
         Assert.Equal(0, allocated);
     }
 
-    [Fact(Timeout = 20_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Load_MissingPage_WaitsForCopy()
     {
         Assert.SkipUnless(_engine.Capabilities.Userfaultfd.IsAvailable, _engine.Capabilities.Userfaultfd.Reason);

@@ -95,7 +95,7 @@ public sealed class ChildrenAloneTests : IDisposable
         Assert.InRange(ChildrenOfThisProcess(), 0, 1);
     }
 
-    [Fact(Timeout = 20_000)]
+    [Fact(Timeout = 200_000)]
     public async Task ForkOfHome_WithForkEvents_SendsExactlyOne()
     {
         VirtualAddress at = _engine.Home.Map(MapRequest.PrivateAnonymous(Page)).OrThrow("mmap");
@@ -119,7 +119,7 @@ public sealed class ChildrenAloneTests : IDisposable
         _engine.Home.Unmap(new(at, Page)).OrThrow("munmap");
     }
 
-    [Fact(Timeout = 20_000)]
+    [Fact(Timeout = 200_000)]
     public async Task EngineDispose_WhileForkOfHomeWaits_EndsTheFork()
     {
         using LinuxEngine engine = new();

@@ -72,7 +72,7 @@ public sealed class ChildrenForkTests : IDisposable
     [Fact]
     public void UserAccess_OnHome_IsRefused() => Assert.Equal(Errno.EOPNOTSUPP, _engine.Home.OpenAccess().Errno);
 
-    [Fact(Timeout = 20_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Fork_WithForkEvents_WaitsForReader()
     {
         IAddressSpace parent = _engine.CreateAddressSpace().OrThrow("clone");
@@ -106,7 +106,7 @@ public sealed class ChildrenForkTests : IDisposable
         Assert.Equal(3UL, value);
     }
 
-    [Fact(Timeout = 20_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Fork_ParentDisposedMeanwhile_AnswersError()
     {
         IAddressSpace parent = _engine.CreateAddressSpace().OrThrow("clone");

@@ -21,7 +21,7 @@ public sealed class ChildrenLifeTests : IDisposable
 
     public void Dispose() => _engine.Dispose();
 
-    [Fact(Timeout = 30_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Interrupt_WaitingUserAccess_FaultsAgain()
     {
         using Armed armed = new(_engine, AccessMode.User);
@@ -34,7 +34,7 @@ public sealed class ChildrenLifeTests : IDisposable
         Assert.True((await waiting).IsOk);
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact(Timeout = 200_000)]
     public async Task AccessorDispose_WhileWaiting_EndsAccessAsKilled()
     {
         using Armed armed = new(_engine, AccessMode.User);
@@ -47,7 +47,7 @@ public sealed class ChildrenLifeTests : IDisposable
         Assert.Equal(AccessFault.NotMapped, other.Load(new(8), out _).Fault);
     }
 
-    [Theory(Timeout = 30_000)]
+    [Theory(Timeout = 200_000)]
     [InlineData(AccessMode.User)]
     [InlineData(AccessMode.Kernel)]
     public async Task SpaceDispose_WhileWaiting_EndsAccessAsKilled(AccessMode mode)
@@ -60,7 +60,7 @@ public sealed class ChildrenLifeTests : IDisposable
         Assert.Equal(new FillResult(Errno.ESRCH, FillResult.FieldUntouched), armed.Context.Zeropage(new(armed.At, Page)));
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact(Timeout = 200_000)]
     public async Task KilledFromOutside_WhileWaiting_EndsAccessAsKilled()
     {
         using Armed armed = new(_engine, AccessMode.User);
@@ -71,7 +71,7 @@ public sealed class ChildrenLifeTests : IDisposable
         Assert.Equal(Errno.ESRCH, armed.Space.Fork().Errno);
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact(Timeout = 200_000)]
     public async Task EngineDispose_WhileWaiting_EndsEverything()
     {
         using LinuxEngine engine = new();
@@ -103,7 +103,7 @@ public sealed class ChildrenLifeTests : IDisposable
         Assert.Equal(AccessFault.NotMapped, access.Load(new(8), out _).Fault);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task ManyThreads_OwnPages_EachSeesItsOwn()
     {
         using IAddressSpace space = _engine.CreateAddressSpace().OrThrow("clone");
@@ -136,7 +136,7 @@ public sealed class ChildrenLifeTests : IDisposable
         Assert.Equal(Threads * 200UL, sum);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Engine_ParallelSpaces_AreIndependent()
     {
         Task<bool>[] running = [.. Enumerable.Range(0, 8).Select(index => RunAsync(() =>
@@ -159,7 +159,7 @@ public sealed class ChildrenLifeTests : IDisposable
         Assert.All(await Task.WhenAll(running), Assert.True);
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact(Timeout = 200_000)]
     public async Task ParentProcessKilled_ChildrenWithSleepingThreads_EndToo()
     {
         Assert.SkipUnless(_engine.Capabilities.Userfaultfd.IsAvailable, _engine.Capabilities.Userfaultfd.Reason);

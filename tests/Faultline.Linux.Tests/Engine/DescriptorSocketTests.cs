@@ -179,7 +179,7 @@ public sealed class DescriptorSocketTests
         Assert.Equal(Errno.EBADF, second.Send("x"u8).Errno);
     }
 
-    [Fact(Timeout = 20_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Dispose_WhileReceiveWaits_EndsIt()
     {
         (DescriptorSocket first, DescriptorSocket second) = DescriptorSocket.CreatePair().OrThrow("socketpair");

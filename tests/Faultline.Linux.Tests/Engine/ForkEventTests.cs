@@ -10,7 +10,7 @@ namespace Faultline.Linux.Tests;
 [Collection(AloneCollection.Name)]
 public sealed class ForkEventTests
 {
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Read_OfForkEventWithoutFreeDescriptor_AnswersEmfileAndKeepsTheEvent()
     {
         Require.KernelFaults();

@@ -11,7 +11,7 @@ public sealed class HandlerInOtherProcess
     private const ulong Pages = 64;
     private const ulong Length = Pages * PageSize.Small;
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Faults_HandledByAnotherProcess_GiveItsContents()
     {
         Require.KernelFaults();

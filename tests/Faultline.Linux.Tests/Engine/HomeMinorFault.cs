@@ -8,7 +8,7 @@ public sealed class HomeMinorFault
 {
     private const ulong PageSizeBytes = PageSize.Small;
 
-    [Fact(Timeout = 20_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Continue_AfterMinorFault_LetsReaderSeeCachedPage()
     {
         Require.KernelFaults();

@@ -11,7 +11,7 @@ namespace Faultline.Paging.Tests;
 /// <summary>The disk is full: a cache is only slower, a snapshot is an error and leaves what was there, and whoever writes to memory notices nothing.</summary>
 public abstract class FullDiskTests(IMemoryEngine engine) : PagerTests(engine)
 {
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Snapshot_NoRoom_IsAnErrorThatLeavesTheLayerBeforeAndLetsWritersGoOn()
     {
         CancellationToken cancellation = TestContext.Current.CancellationToken;
@@ -52,7 +52,7 @@ public abstract class FullDiskTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(some.Length / 4096, tracker.TakeWritten(written));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Cache_NoRoom_EverythingIsRightAndServed()
     {
         CancellationToken cancellation = TestContext.Current.CancellationToken;

@@ -25,14 +25,14 @@ public sealed class GatedUserfaultfd(IUserfaultfd inner) : IUserfaultfd
     public void Open() => _open.Set();
 
     /// <summary>Waits until a CONTINUE stands before the gate.</summary>
-    public bool WaitForArrival() => _arrived.Wait(TimeSpan.FromSeconds(20), CancellationToken.None);
+    public bool WaitForArrival() => _arrived.Wait(TimeSpan.FromSeconds(60), CancellationToken.None);
 
     public FillResult Continue(AddressRange range, FillModes modes = FillModes.None)
     {
         if (!_open.IsSet)
         {
             _arrived.Set();
-            _open.Wait(TimeSpan.FromSeconds(20), CancellationToken.None);
+            _open.Wait(TimeSpan.FromSeconds(60), CancellationToken.None);
         }
 
         return Inner.Continue(range, modes);

@@ -12,7 +12,7 @@ public abstract class PagerTests : IDisposable
     public const ulong Page = PageSize.Small;
 
     /// <summary>No wait in these suites is longer.</summary>
-    protected static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+    protected static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     private readonly List<IDisposable> _owned = [];
 

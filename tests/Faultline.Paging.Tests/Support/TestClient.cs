@@ -51,13 +51,13 @@ public sealed class TestClient(IAddressSpace space, IUserfaultfd context, Addres
             },
             CancellationToken.None,
             TaskCreationOptions.LongRunning,
-            TaskScheduler.Default).WaitAsync(TimeSpan.FromSeconds(20));
+            TaskScheduler.Default).WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     /// <summary>Waits until a number is counted: a client runs on before the pager counts what it did.</summary>
     public void Counts(long expected, Func<PagerStatistics, long> what)
     {
-        SpinWait.SpinUntil(() => what(Paged.GetStatistics()) == expected, TimeSpan.FromSeconds(5));
+        SpinWait.SpinUntil(() => what(Paged.GetStatistics()) == expected, TimeSpan.FromSeconds(60));
         Assert.Equal(expected, what(Paged.GetStatistics()));
     }
 

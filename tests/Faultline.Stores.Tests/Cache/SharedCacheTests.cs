@@ -34,7 +34,7 @@ public sealed class SharedCacheTests : IDisposable
         _folder.Dispose();
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Read_BySeveralProcesses_SomeKilled_StaysRightAndBounded()
     {
         List<Process> running = [];

@@ -21,7 +21,7 @@ public abstract class SnapshotLayerTests(IMemoryEngine engine) : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 200_000)]
     public async Task Chain_OfTenSnapshots_RestoresEachAndFlattens()
     {
         Assert.SkipUnless(engine.Capabilities.KernelFaults.IsAvailable, engine.Capabilities.KernelFaults.Reason);
