@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { PAGE_BYTES = 4096, MOST_THREADS = 64 };
+enum { PAGE_BYTES = 4096, LAST_WORD = PAGE_BYTES / 8 - 1, MOST_THREADS = 64 };
 
 /* How uneven zipf is: the usual value of storage benchmarks. */
 static const double THETA = 0.99;
@@ -35,6 +35,7 @@ struct walker {
     pthread_t thread;
     long begin_ns;
     long end_ns;
+    long wrong;
 };
 
 static long now_ns(void)
@@ -90,12 +91,11 @@ static void *run(void *argument)
         long page = pattern == 's' ? walker->index * part + i % part
                   : pattern == 'r' ? (long)(next_random(&state) & (uint64_t)(job->pages - 1))
                                    : zipf_page(job, &state);
-        volatile uint64_t *word = (volatile uint64_t *)(job->start + page * PAGE_BYTES) + walker->index;
+        volatile uint64_t *words = (volatile uint64_t *)(job->start + page * PAGE_BYTES);
         if (job->is_write) {
-            *word = *word + 1;
-        } else {
-            (void)*word;
+            words[walker->index] = words[walker->index] + 1;
         }
+        walker->wrong += words[LAST_WORD] != (uint64_t)page + 1;
     }
     walker->end_ns = now_ns();
     return NULL;
@@ -115,17 +115,20 @@ long walk(char *start, long pages, const char *pattern, int is_write, int thread
     for (int i = 0; i < threads; i++) {
         walkers[i].job = &job;
         walkers[i].index = i;
+        walkers[i].wrong = 0;
         if (pthread_create(&walkers[i].thread, NULL, run, &walkers[i]) != 0) {
             abort();
         }
     }
     long begin = 0;
     long end = 0;
+    long wrong = 0;
     for (int i = 0; i < threads; i++) {
         pthread_join(walkers[i].thread, NULL);
         begin = i == 0 || walkers[i].begin_ns < begin ? walkers[i].begin_ns : begin;
         end = walkers[i].end_ns > end ? walkers[i].end_ns : end;
+        wrong += walkers[i].wrong;
     }
     pthread_barrier_destroy(&job.ready);
-    return end - begin;
+    return wrong == 0 ? end - begin : -EIO;
 }

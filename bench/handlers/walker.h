@@ -3,8 +3,9 @@
 #define WALKER_H
 
 /*
- * Reads, or reads and increments, one word of a page at a time: "sequential", "random" or "zipf", with some threads that share the
- * accesses. The number of pages is a power of two. Returns the nanoseconds it took, or minus an errno.
+ * Goes from page to page, "sequential", "random" or "zipf", with some threads that share the accesses; the number of pages is a power of
+ * two. Each access looks whether the page's last word is the page's number plus one, and one that writes increments a word of its thread
+ * before. Returns the nanoseconds it took, or minus an errno: EIO if a page had another number.
  */
 long walk(char *start, long pages, const char *pattern, int is_write, int threads, long accesses, unsigned long seed);
 

@@ -18,6 +18,7 @@ internal sealed class BudgetMatrix : IDisposable
 {
     private const int Share = 8;
     private const int WordsCounted = 8;
+    private const int PieceBytes = 1 << 20;
 
     private static readonly int[] ThreadCounts = [1, 2, 8];
     private static readonly bool[] AccessKinds = [false, true];
@@ -39,17 +40,17 @@ internal sealed class BudgetMatrix : IDisposable
         _mapper = compiled.Mapper;
         _fileBytes = fileBytes;
         _accesses = accesses;
-        _path = Path.GetTempFileName();
         _walker = new WalkerLibrary(compiled.Walker);
-        byte[] piece = new byte[1 << 20];
-        piece.AsSpan().Fill(1);
-        using FileStream file = new(_path, FileMode.Create, FileAccess.Write);
-        for (ulong offset = 0; offset < fileBytes; offset += (ulong)piece.Length)
+        _path = Path.GetTempFileName();
+        try
         {
-            file.Write(piece);
+            WriteFile(_path, fileBytes);
         }
-
-        file.Flush(flushToDisk: true);
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     private ulong BudgetBytes => _fileBytes / Share;
@@ -86,13 +87,33 @@ internal sealed class BudgetMatrix : IDisposable
         File.Delete(_path);
     }
 
+    /// <summary>Pages that end with their number plus one, which each access looks at.</summary>
+    private static void WriteFile(string path, ulong fileBytes)
+    {
+        byte[] piece = new byte[PieceBytes];
+        piece.AsSpan().Fill(1);
+        using FileStream file = new(path, FileMode.Create, FileAccess.Write);
+        for (ulong offset = 0; offset < fileBytes; offset += PieceBytes)
+        {
+            for (int page = 0; page < PieceBytes; page += (int)PageSize.Small)
+            {
+                ulong number = (offset + (ulong)page) / PageSize.Small;
+                BinaryPrimitives.WriteUInt64LittleEndian(piece.AsSpan(page + (int)PageSize.Small - sizeof(ulong)), number + 1);
+            }
+
+            file.Write(piece);
+        }
+
+        file.Flush(flushToDisk: true);
+    }
+
     private async Task<List<BudgetCell>> CellsAsync(WalkSpec spec, MmapWalks? mmap, Action<string> progress, CancellationToken cancellation)
     {
         string access = spec.IsWrite ? "readModifyWrite" : "read";
         var cells = new List<BudgetCell>();
         progress($"budget: {spec.PatternName}, {access}, {spec.Threads} threads, mmap");
         cancellation.ThrowIfCancellationRequested();
-        MmapWalk? beside = mmap is null ? null : await mmap.RunAsync(spec, cancellation);
+        MmapWalk? beside = mmap is null ? null : await WalkMmapAsync(spec, mmap, cancellation);
         foreach ((int pageBytes, int windowBytes) in Pages)
         {
             if (windowBytes > pageBytes && spec.Pattern != WalkPattern.Sequential)
@@ -123,11 +144,23 @@ internal sealed class BudgetMatrix : IDisposable
         return cells;
     }
 
-    private static double PerSecond(WalkSpec spec, long elapsedNs) => Math.Round(spec.Accesses / spec.Threads * spec.Threads * 1e9 / elapsedNs);
+    private static double PerSecond(WalkSpec spec, long elapsedNs) => Math.Round(spec.Done * 1e9 / elapsedNs);
+
+    private async Task<MmapWalk> WalkMmapAsync(WalkSpec spec, MmapWalks mmap, CancellationToken cancellation)
+    {
+        ulong before = SumOfCounters(spec);
+        MmapWalk walk = await mmap.RunAsync(spec, cancellation);
+        if (walk.Failure is null)
+        {
+            RequireEveryIncrement(spec, before, "mmap");
+        }
+
+        return walk;
+    }
 
     private (long ElapsedNs, long Resident, PagerStatistics Statistics, ImageStatistics Image) Walk(WalkSpec spec, int pageBytes, int windowBytes)
     {
-        ulong before = spec.IsWrite ? SumOfCounters() : 0;
+        ulong before = SumOfCounters(spec);
         PagerOptions options = new()
         {
             HandlerThreads = Math.Max(2, spec.Threads),
@@ -136,6 +169,9 @@ internal sealed class BudgetMatrix : IDisposable
             NeighbourPages = pageBytes / (int)PageSize.Small,
             Prefetch = PrefetchOptions.Off,
             BudgetBytes = BudgetBytes,
+
+            // The threads are not the runtime's: a page that is given up would end this process.
+            LoadDeadline = MmapWalks.Deadline,
         };
         long elapsedNs;
         long resident;
@@ -154,19 +190,28 @@ internal sealed class BudgetMatrix : IDisposable
             image = memory.Image.GetStatistics();
         }
 
-        if (spec.IsWrite && SumOfCounters() - before != (ulong)(spec.Accesses / spec.Threads * spec.Threads))
-        {
-            throw new BenchmarkException($"{spec}, pages of {pageBytes}: the file does not have every increment.");
-        }
-
+        RequireEveryIncrement(spec, before, $"pages of {pageBytes}");
         return (elapsedNs, resident, statistics, image);
     }
 
-    /// <summary>The sum of what the walks count up, modulo 2^64: each access that writes adds one.</summary>
-    private ulong SumOfCounters()
+    private void RequireEveryIncrement(WalkSpec spec, ulong before, string how)
     {
+        if (spec.IsWrite && SumOfCounters(spec) - before != (ulong)spec.Done)
+        {
+            throw new BenchmarkException($"{spec}, {how}: the file does not have every increment.");
+        }
+    }
+
+    /// <summary>The sum of what the walks count up, modulo 2^64: each access that writes adds one. Walks that only read need none.</summary>
+    private ulong SumOfCounters(WalkSpec spec)
+    {
+        if (!spec.IsWrite)
+        {
+            return 0;
+        }
+
         using FileStream file = new(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
-        byte[] piece = new byte[1 << 20];
+        byte[] piece = new byte[PieceBytes];
         ulong sum = 0;
         while (file.ReadAtLeast(piece, piece.Length, throwOnEndOfStream: false) is > 0 and int read)
         {

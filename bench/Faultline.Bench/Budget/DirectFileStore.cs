@@ -23,19 +23,33 @@ internal sealed unsafe class DirectFileStore : IWritablePageStore
     {
         _file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         Length = (ulong)RandomAccess.GetLength(_file);
-        int direct = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 0x4000 : 0x10000;
-        if (NativeSymbols.FileControl((int)_file.DangerousGetHandle(), SetFlags, direct) != 0)
+        if (!TrySetDirect(_file))
         {
             _file.Dispose();
-            throw new BenchmarkException($"The file system of {path} has no O_DIRECT. Set TMPDIR to a directory on a disk.");
+            throw new BenchmarkException(NoDirect(path));
         }
     }
 
     public ulong Length { get; }
 
+    /// <summary>Why temporary files can't be opened so; null if they can.</summary>
+    public static string? WhyNot()
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
+            return TrySetDirect(file) ? null : NoDirect(path);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     public ValueTask<StoreRead> ReadAsync(ulong offset, Memory<byte> target, CancellationToken cancellationToken)
     {
-        Span<byte> buffer = new((void*)_buffers.Value, target.Length);
+        Span<byte> buffer = new Span<byte>((void*)_buffers.Value, BufferBytes)[..target.Length];
         int read = RandomAccess.Read(_file, buffer, (long)offset);
         buffer[..read].CopyTo(target.Span);
         return new(StoreRead.Of(read));
@@ -43,7 +57,7 @@ internal sealed unsafe class DirectFileStore : IWritablePageStore
 
     public ValueTask<StoreWrite> WriteAsync(ulong offset, ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
     {
-        Span<byte> buffer = new((void*)_buffers.Value, source.Length);
+        Span<byte> buffer = new Span<byte>((void*)_buffers.Value, BufferBytes)[..source.Length];
         source.Span.CopyTo(buffer);
         RandomAccess.Write(_file, buffer, (long)offset);
         return new(StoreWrite.Done);
@@ -59,4 +73,12 @@ internal sealed unsafe class DirectFileStore : IWritablePageStore
 
         _buffers.Dispose();
     }
+
+    private static bool TrySetDirect(SafeFileHandle file)
+    {
+        int direct = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 0x4000 : 0x10000;
+        return NativeSymbols.FileControl((int)file.DangerousGetHandle(), SetFlags, direct) == 0;
+    }
+
+    private static string NoDirect(string path) => $"The file system of {path} has no O_DIRECT. Set TMPDIR to a directory on a disk.";
 }

@@ -10,7 +10,8 @@ namespace Faultline.Bench;
 /// <summary>Plain mmap of the file in a process that lives in a memory control group of the budget's size.</summary>
 internal sealed class MmapWalks : IDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
+    /// <summary>What a walk may take.</summary>
+    public static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
 
     private readonly MemoryGroup _group;
     private readonly string _program;
@@ -56,33 +57,42 @@ internal sealed class MmapWalks : IDisposable
         }
     }
 
-    public void Dispose() => End();
+    public void Dispose() => End(_process);
 
     private Process Start()
     {
         var start = new ProcessStartInfo(_program, [_path]) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true };
         Process process = Process.Start(start) ?? throw new BenchmarkException("The mapping program did not start.");
-        _group.Add(process.Id);
+        try
+        {
+            _group.Add(process.Id);
+        }
+        catch
+        {
+            End(process);
+            throw;
+        }
+
         return process;
     }
 
     /// <summary>A walk that came to nothing; the next one has a process of its own.</summary>
     private MmapWalk Again(string failure)
     {
-        End();
+        End(_process);
         _process = Start();
         return new MmapWalk(null, _group.ReadPeak(), failure);
     }
 
-    private void End()
+    private static void End(Process process)
     {
-        if (!_process.HasExited)
+        if (!process.HasExited)
         {
-            _process.Kill();
-            _process.WaitForExit((int)TimeSpan.FromSeconds(5).TotalMilliseconds);
+            process.Kill();
+            process.WaitForExit((int)TimeSpan.FromSeconds(5).TotalMilliseconds);
         }
 
-        _process.Dispose();
+        process.Dispose();
     }
 
     private void DropCache()

@@ -16,36 +16,42 @@ internal sealed class ResidentWatch : IDisposable
     public ResidentWatch(IMemoryFile file)
     {
         _file = file;
-        _thread = new Thread(Look) { Name = "resident-watch", IsBackground = true };
+        _thread = new Thread(Watch) { Name = "resident-watch", IsBackground = true };
         _thread.Start();
     }
 
-    /// <summary>Ends it.</summary>
+    /// <summary>Looks once more, for on a busy machine the thread may not have had its turn, and ends.</summary>
     /// <returns>The most bytes seen.</returns>
     public long Stop()
     {
-        _stop.Set();
-        if (_thread.IsAlive)
-        {
-            _thread.Join();
-        }
-
+        End();
+        Look();
         return _most;
     }
 
     public void Dispose()
     {
-        Stop();
+        End();
         _stop.Dispose();
+    }
+
+    private void End()
+    {
+        _stop.Set();
+        _thread.Join();
+    }
+
+    private void Watch()
+    {
+        while (!_stop.Wait(millisecondsTimeout: 1))
+        {
+            Look();
+        }
     }
 
     private void Look()
     {
-        do
-        {
-            SystemResult<MemoryFileStatus> status = _file.GetStatus();
-            _most = Math.Max(_most, status.IsOk ? (long)status.Value.Blocks * BlockBytes : 0);
-        }
-        while (!_stop.Wait(millisecondsTimeout: 1));
+        SystemResult<MemoryFileStatus> status = _file.GetStatus();
+        _most = Math.Max(_most, status.IsOk ? (long)status.Value.Blocks * BlockBytes : 0);
     }
 }
