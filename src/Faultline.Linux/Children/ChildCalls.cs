@@ -9,7 +9,6 @@ internal static class ChildCalls
     internal const int RtSigaction = 13;
     internal const int Ioctl = 16;
     internal const int Pread = 17;
-    internal const int Pwrite = 18;
     internal const int Mremap = 25;
     internal const int Madvise = 28;
     internal const int Getpid = 39;
@@ -22,6 +21,7 @@ internal static class ChildCalls
     internal const int Futex = 202;
     internal const int Tgkill = 234;
     internal const int Waitid = 247;
+    internal const int ProcessVmWritev = 311;
     internal const int Mlock2 = 325;
     internal const int PidfdSendSignal = 424;
     internal const int PidfdOpen = 434;

@@ -3,8 +3,9 @@ using System;
 namespace Faultline.Linux.Children;
 
 /// <summary>
-/// Accesses by the kernel on behalf of a thread of the child: pwrite(2) from the address into the arena's file, or pread(2) from there. So they
-/// take the same path as any system call with a pointer (copy_from_user, copy_to_user), and count bytes exactly.
+/// Accesses by the kernel on behalf of a thread of the child: process_vm_writev(2) from the address into the thread's own block, or pread(2) from the
+/// arena's file. So they take the same path as any system call with a pointer (copy_from_user, copy_to_user), and count bytes exactly. Neither holds
+/// anything while it copies: a pwrite(2) into the file, as this once was, kept the file's lock from every child while it slept in a fault.
 /// </summary>
 internal sealed unsafe class ChildKernelAccess : ChildAccess
 {
@@ -31,7 +32,7 @@ internal sealed unsafe class ChildKernelAccess : ChildAccess
         do
         {
             int length = Math.Min(target.Length, StubBlock.BufferBytes);
-            result = Transfer(ChildCalls.Pwrite, source, done, length);
+            result = Transfer(ChildCalls.ProcessVmWritev, source, done, length);
             new ReadOnlySpan<byte>(Thread.Buffer, (int)(result.BytesDone - done)).CopyTo(target);
             target = target[length..];
             done = result.BytesDone;
@@ -95,13 +96,9 @@ internal sealed unsafe class ChildKernelAccess : ChildAccess
         int done = 0;
         while (done < length)
         {
+            ulong there = (start + before + (ulong)done).Value;
             byte* here = Thread.Buffer + done;
-            long result = Thread.Call(
-                number,
-                Process.Arena.Descriptor,
-                (nint)(start + before + (ulong)done).Value,
-                length - done,
-                (nint)Process.Arena.OffsetOf(here));
+            long result = number == ChildCalls.ProcessVmWritev ? CopyFrom(there, here, length - done) : CopyTo(there, here, length - done);
             if (result > 0)
             {
                 done += (int)Math.Min(result, length - done);
@@ -114,6 +111,16 @@ internal sealed unsafe class ChildKernelAccess : ChildAccess
 
         return new(AccessFault.None, default, before + (ulong)length);
     }
+
+    // In the direction in which the kernel reads the address as its caller's own; the other end is the one it takes for another process' memory.
+    private long CopyFrom(ulong there, byte* here, int length)
+    {
+        nint vectors = StubBlock.SetVectors(Thread.Block, there, here, length);
+        return Thread.Call(ChildCalls.ProcessVmWritev, Process.Id, vectors, 1, vectors + StubBlock.VectorBytes, 1);
+    }
+
+    private long CopyTo(ulong there, byte* here, int length) =>
+        Thread.Call(ChildCalls.Pread, Process.Arena.Descriptor, (nint)there, length, (nint)Process.Arena.OffsetOf(here));
 
     private static AccessFault FaultOf(long result) => (Errno)(-result) switch
     {

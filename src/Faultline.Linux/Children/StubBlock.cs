@@ -18,6 +18,11 @@ internal unsafe struct StubBlock
     /// <summary>The most bytes one copy moves.</summary>
     internal const int BufferBytes = Bytes - BufferOffset;
 
+    /// <summary>The bytes of one of the <see cref="Vectors"/>.</summary>
+    internal const int VectorBytes = 16;
+
+    private const int VectorsOffset = 0x50;
+
     private const int CommandsOffset = 0x100;
     private const int StackBottom = 0x1000;
 
@@ -57,9 +62,23 @@ internal unsafe struct StubBlock
     /// <summary>The top of the stack.</summary>
     [FieldOffset(0x40)] public ulong Stack;
 
+    /// <summary>Two <c>struct iovec</c>, of where bytes come from and of where they go.</summary>
+    [FieldOffset(VectorsOffset)] public fixed ulong Vectors[4];
+
     /// <summary>A command of a block.</summary>
     internal static ref StubCommand Command(StubBlock* block, int index) =>
         ref ((StubCommand*)((byte*)block + CommandsOffset))[index];
+
+    /// <summary>Says where bytes come from and where they go, for calls that take vectors.</summary>
+    /// <returns>The address of the first vector; the second is behind it.</returns>
+    internal static nint SetVectors(StubBlock* block, ulong source, byte* target, int length)
+    {
+        block->Vectors[0] = source;
+        block->Vectors[1] = (ulong)length;
+        block->Vectors[2] = (ulong)target;
+        block->Vectors[3] = (ulong)length;
+        return (nint)block + VectorsOffset;
+    }
 
     /// <summary>The buffer of a block.</summary>
     internal static byte* Buffer(StubBlock* block) => (byte*)block + BufferOffset;

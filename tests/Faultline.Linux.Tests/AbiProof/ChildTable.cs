@@ -36,7 +36,7 @@ internal static class ChildTable
         ["LauncherFlags"] = "(CLONE_VM|CLONE_FILES)",
         ["RtSigaction"] = "SYS_rt_sigaction",
         ["Pread"] = "SYS_pread64",
-        ["Pwrite"] = "SYS_pwrite64",
+        ["ProcessVmWritev"] = "SYS_process_vm_writev",
         ["PidfdSendSignal"] = "SYS_pidfd_send_signal",
         ["PidfdOpen"] = "SYS_pidfd_open",
         ["Bus"] = "SIGBUS",

@@ -187,4 +187,30 @@ public sealed class ChildrenAccessTests : IDisposable
         Assert.True(context.Copy(at, content).IsOk);
         Assert.Equal(42UL, await loading);
     }
+
+    // A read that slept with a lock of the arena's file would keep every other child from reading.
+    [Fact(Timeout = 20_000)]
+    public async Task KernelModeRead_WhileAnotherSleepsInAFault_IsNotHeldUp()
+    {
+        Assert.SkipUnless(_engine.Capabilities.KernelFaults.IsAvailable, _engine.Capabilities.KernelFaults.Reason);
+        VirtualAddress at = _space.Map(MapRequest.PrivateAnonymous(Page)).OrThrow("mmap");
+        using IUserfaultfd context = UserfaultfdHandshake.Open(_space, default).OrThrow("userfaultfd");
+        Assert.True(context.Register(new(at, Page), RegisterModes.Missing).IsOk);
+        using IMemoryAccess sleeper = _space.OpenAccess(AccessMode.Kernel).OrThrow("access");
+        Task<AccessResult> sleeping = Task.Run(() => sleeper.Load(at, out _), TestContext.Current.CancellationToken);
+        using IUserfaultfdPoller poller = _engine.CreatePoller();
+        poller.Add(context, 1).OrThrow("epoll_ctl");
+        Assert.Equal(1, poller.Wait(new long[1], 5000).OrThrow("epoll_wait"));
+
+        IAddressSpace other = _engine.CreateAddressSpace().OrThrow("clone");
+        VirtualAddress there = other.Map(MapRequest.PrivateAnonymous(Page)).OrThrow("mmap");
+        using IMemoryAccess reader = other.OpenAccess(AccessMode.Kernel).OrThrow("access");
+        Task<AccessResult> reading = Task.Run(() => reader.Load(there, out _), TestContext.Current.CancellationToken);
+        bool isHeldUp = await Task.WhenAny(reading, Task.Delay(5000, TestContext.Current.CancellationToken)) != reading;
+        Assert.True(context.Zeropage(new(at, Page)).IsOk);
+
+        Assert.False(isHeldUp, "A kernel-mode read of another address space waited for one that sleeps in a fault.");
+        Assert.True((await reading).IsOk);
+        Assert.True((await sleeping).IsOk);
+    }
 }
