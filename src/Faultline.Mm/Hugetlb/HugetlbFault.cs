@@ -122,10 +122,12 @@ internal static unsafe class HugetlbFault
     private static FaultResult TryMap(ref FaultRequest request, HugetlbFile file, ulong index, Folio folio)
     {
         Vma vma = request.Vma;
+        bool isOwn = folio.Record->Owner == 0;
         using RankedLock.Scope held = file.System.TableLocks.Enter(request.Table);
-        if (index >= file.SizeInHugePages)
+        if (isOwn && index >= file.SizeInHugePages)
         {
-            // Truncation lowers the size first, and takes entries away under this lock afterwards.
+            // Truncation lowers the size first, and takes entries away under this lock afterwards. A page of the file it finds under the lock of the index,
+            // and there may be one beyond the last whole page of a file that ends inside of it.
             return FaultResult.BusError;
         }
 
@@ -135,7 +137,7 @@ internal static unsafe class HugetlbFault
             return FaultResult.Retry;
         }
 
-        if (folio.Record->Owner == 0)
+        if (isOwn)
         {
             HugetlbEntry.AddNewAnonymous(folio, vma, request.Page);
         }

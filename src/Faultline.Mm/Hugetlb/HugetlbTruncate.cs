@@ -11,16 +11,13 @@ internal static unsafe class HugetlbTruncate
 {
     private const ulong OffsetMask = PageSize.Huge - 1;
 
-    /// <summary>Cuts a file to a whole number of huge pages, or makes it longer. Under the file lock. The size goes first.</summary>
+    /// <summary>
+    /// Cuts a file to a whole number of huge pages, or makes it longer. Under the file lock. The size goes first. What lies beyond goes even if the file
+    /// gets no shorter: private mappings may have pages there.
+    /// </summary>
     public static void To(HugetlbFile file, ulong size)
     {
-        ulong old = file.Size;
         file.SetSize(size);
-        if (size >= old)
-        {
-            return;
-        }
-
         ulong first = size >> PageSize.SmallShift;
         Zap.FileRange(file, first, ulong.MaxValue >> PageSize.SmallShift, ZapOptions.PrivateCopies | ZapOptions.DropMarkers);
         RemoveEnd(file, size >> PageSize.HugeShift);

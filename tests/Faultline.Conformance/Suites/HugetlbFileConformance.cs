@@ -136,6 +136,35 @@ public abstract class HugetlbFileConformance(EngineHost host) : ConformanceSuite
         monitor.ExpectNothingQueued();
     }
 
+    // A page that COPY has put beyond the end of the file, where only private mappings have one.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Truncate_NoShorter_PrivatePagesBeyondTheNewEndGo(int pages)
+    {
+        MappedArea area = Bed.MapBeyondTheEnd(MemoryKind.HugetlbPrivate, filePages: 1, pages: 4);
+        FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing | RegisterModes.WriteProtect);
+        Expect.Filled(monitor.Uffd.Copy(area.At(1), Pattern.Bytes(Huge, 1)), Huge);
+        Expect.Filled(monitor.Uffd.Copy(area.At(2), Pattern.Bytes(Huge, 1), FillModes.WriteProtect), Huge);
+        Expect.Ok(area.Backing.Truncate((ulong)pages * Huge));
+        Assert.Equal((pages == 2, false), (Bed.Pagemap(area, 1).IsPresent, Bed.Pagemap(area, 2).IsPresent));
+        Assert.False(Bed.IsProtected(area, 2));
+    }
+
+    // fallocate makes a page that the file, cut to the byte, does not have whole. A page that is in the cache may be mapped.
+    [Theory]
+    [MemberData(nameof(MemoryKinds.Hugetlb), MemberType = typeof(MemoryKinds))]
+    public void Load_PageThatTheFileEndsIn_MappedIfItIsThere(MemoryKind kind)
+    {
+        MappedArea area = Bed.MapBeyondTheEnd(kind, filePages: 1, pages: 3);
+        Expect.Ok(area.Backing.Allocate(0, Huge + 100));
+        Expect.Ok(Bed.Space.Advise(area.Page(1), Advice.PopulateRead));
+        Assert.True(Bed.Pagemap(area, 1).IsPresent);
+        Assert.Equal(0UL, Bed.Load(area.At(1, Huge - 8)));
+        Expect.Fails(Bed.Space.Advise(area.Page(2), Advice.PopulateRead), Errno.EFAULT);
+        Bed.LoadFails(area.At(2), AccessFault.BusError);
+    }
+
     [Fact]
     public void Store_PrivateMapping_FileAndOtherMappingsAreUntouched()
     {
