@@ -34,6 +34,14 @@ internal static class Populate
         return FaultResult.Done;
     }
 
+    /// <summary>Brings in a page behind write-protection, and leaves it protected: one fault, and none for the protection.</summary>
+    public static void BringInProtected(MmState mm, ulong address)
+    {
+        // What is in swap comes back as it was; the write itself would be asked for.
+        bool isWrite = !mm.Table.FindEntry(address).Read().IsSwapSlot;
+        _ = FaultHandler.Handle(mm, address, isWrite, AccessMode.Kernel, FaultWaiter.OfThread);
+    }
+
     /// <summary>Whether an access would find its page. Takes the mmap lock itself.</summary>
     public static bool IsThere(MmState mm, ulong address, bool isWrite)
     {

@@ -242,21 +242,21 @@ internal static class UserfaultfdRegister
             }
 
             // Even if the mapping then cannot be cut. Waiters of minor and write-protect faults alone keep sleeping until they are woken.
+            ulong from = System.Math.Max(start, vma.Start);
             if (vma.Has(VmaFlags.UserfaultfdMissing))
             {
-                ulong from = System.Math.Max(start, vma.Start);
                 context.Wake(from, System.Math.Min(end, vma.End) - from);
             }
 
-            Vma whole = vma;
             Errno errno = VmaRange.Isolate(ref vma, start, end);
             if (errno != Errno.None)
             {
-                // The protection is taken away first, too.
-                if (whole.IsHugetlb && whole.Has(VmaFlags.UserfaultfdWriteProtect))
+                // The protection is taken away first, too. The mapping may have been cut at the start before it could not be cut at the end.
+                Vma rest = mm.Vmas.Find(from)!;
+                if (rest.IsHugetlb && rest.Has(VmaFlags.UserfaultfdWriteProtect))
                 {
-                    ulong last = System.Math.Min((end + PageSize.Huge - 1) & ~(PageSize.Huge - 1), whole.End);
-                    _ = ChangeProtection.Range(whole, System.Math.Max(start, whole.Start), last, ProtectionChange.WriteUnprotect);
+                    ulong last = System.Math.Min((end + PageSize.Huge - 1) & ~(PageSize.Huge - 1), rest.End);
+                    _ = ChangeProtection.Range(rest, from, last, ProtectionChange.WriteUnprotect);
                 }
 
                 return errno;

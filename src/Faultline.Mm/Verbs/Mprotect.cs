@@ -26,16 +26,19 @@ internal static class Mprotect
             return Errno.ENOMEM;
         }
 
-        List<AddressRange>? locked = null;
+        List<LockedPart>? locked = null;
         Errno errno;
         using (RankedSharedLock.WriteScope held = mm.Lock.EnterWriteBesideFaults())
         {
             errno = RangeLocked(mm, start, start + length, FlagsOf(protection), ref locked);
         }
 
-        foreach (AddressRange part in locked ?? [])
+        foreach (LockedPart part in locked ?? [])
         {
-            _ = Mlock.PopulateAll(mm, part.Start.Value, part.End.Value);
+            if (Mlock.PopulateAll(mm, part.Start, part.End) == Errno.None && part.HasProtected)
+            {
+                Populate.BringInProtected(mm, part.End);
+            }
         }
 
         return errno;
@@ -47,10 +50,9 @@ internal static class Mprotect
         | ((protection & Protections.Execute) != 0 ? VmaFlags.Execute : 0);
 
     /// <summary>The kernel cannot wait for a userfault here: it brings in what comes before the first one.</summary>
-    private static AddressRange UpToUserfault(Vma vma)
+    private static LockedPart UpToUserfault(Vma vma)
     {
-        ulong end = vma.Start;
-        while (vma.IsArmed && end < vma.End)
+        for (ulong end = vma.Start; vma.IsArmed && end < vma.End; end += PageSize.Small)
         {
             Pte entry = vma.Mm.Table.FindEntry(end).Read();
             bool isCached = vma.File is ShmemFile file && !file.Cache.Find(vma.IndexOf(end)).IsNone;
@@ -59,13 +61,12 @@ internal static class Mprotect
             bool isProtected = entry.IsWriteProtected && vma.Has(VmaFlags.UserfaultfdWriteProtect) && !vma.Userfaultfd!.IsWriteProtectAsync;
             if (isMissing || isProtected)
             {
-                break;
+                // What is protected and not there comes, and is asked for only then.
+                return new(vma.Start, end, HasProtected: !isMissing && !entry.IsPresent && !vma.Has(VmaFlags.LockOnFault));
             }
-
-            end += PageSize.Small;
         }
 
-        return vma.IsArmed ? AddressRange.Between(vma.Range.Start, new VirtualAddress(end)) : vma.Range;
+        return new(vma.Start, vma.End, HasProtected: false);
     }
 
     /// <summary>Private memory that becomes writable is accounted for from then on (Linux: <c>mprotect_fixup</c>).</summary>
@@ -76,7 +77,7 @@ internal static class Mprotect
     }
 
     /// <remarks>Not atomic: what comes before a hole, or before a mapping that refuses, stays changed.</remarks>
-    private static Errno RangeLocked(MmState mm, ulong start, ulong end, VmaFlags rights, ref List<AddressRange>? locked)
+    private static Errno RangeLocked(MmState mm, ulong start, ulong end, VmaFlags rights, ref List<LockedPart>? locked)
     {
         mm.VmaLocks.StartWriteAround(mm.Vmas, start, end);
         ulong at = start;
@@ -105,8 +106,8 @@ internal static class Mprotect
                 if ((vma.Flags & (VmaFlags.Write | VmaFlags.Shared | VmaFlags.Locked)) == VmaFlags.Locked && (rights & VmaFlags.Write) != 0)
                 {
                     // What is locked and becomes writable gets its own pages now.
-                    AddressRange part = UpToUserfault(vma);
-                    isCutShort = !vma.Has(VmaFlags.LockOnFault) && part.End < vma.Range.End && !vma.Mm.Table.FindEntry(part.End.Value).Read().IsPresent;
+                    LockedPart part = UpToUserfault(vma);
+                    isCutShort = !vma.Has(VmaFlags.LockOnFault) && part.End < vma.End && !vma.Mm.Table.FindEntry(part.End).Read().IsPresent;
                     (locked ??= []).Add(part);
                 }
 
@@ -133,4 +134,10 @@ internal static class Mprotect
 
         return Errno.None;
     }
+
+    /// <summary>A part of a locked mapping that gets its own pages.</summary>
+    /// <param name="Start">Its start.</param>
+    /// <param name="End">Where it ends, because of a page that a userfaultfd watches, or with the mapping.</param>
+    /// <param name="HasProtected">Whether that page is write-protected and not there.</param>
+    private readonly record struct LockedPart(ulong Start, ulong End, bool HasProtected);
 }

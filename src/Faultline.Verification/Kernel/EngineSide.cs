@@ -375,7 +375,11 @@ internal sealed class EngineSide : IDisposable
                 }
             }
 
-            context?.Wake(Arena.Everything);
+            // Also here: a fault that another context has by now must find that one as it is.
+            if (context is not null && context.Wake(Arena.Everything).IsOk)
+            {
+                Settle();
+            }
         }
     }
 
