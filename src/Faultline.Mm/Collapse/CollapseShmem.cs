@@ -108,7 +108,7 @@ internal static unsafe class CollapseShmem
         }
 
         // Linux notices when it has unmapped every page.
-        Zap.FileRange(file, index, index + Pages, ZapOptions.None);
+        Zap.FileRange(file, index, index + Pages, ZapOptions.KeepZeroPages);
         return CollapseResult.TooManyAbsent;
     }
 
@@ -157,7 +157,7 @@ internal static unsafe class CollapseShmem
         folio.Record->Owner = file.OwnerHandle;
         folio.Record->Index = index;
         folio.Set(FolioFlags.UpToDate | FolioFlags.SwapBacked | FolioFlags.Dirty);
-        Zap.FileRange(file, index, index + Pages, ZapOptions.None);
+        Zap.FileRange(file, index, index + Pages, ZapOptions.KeepZeroPages);
         for (int i = 0; i < Pages; i++)
         {
             CollapseResult result = ReplacePage(file, index + (ulong)i, folio.Number + (uint)i, folio);

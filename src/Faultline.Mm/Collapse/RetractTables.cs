@@ -46,7 +46,7 @@ internal static unsafe class RetractTables
             return !mm.Table.HasHugeEntry(start);
         }
 
-        Zap.Range(vma, start, start + PageSize.Huge, ZapOptions.None);
+        Zap.Range(vma, start, start + PageSize.Huge, ZapOptions.KeepZeroPages);
         return TryTakeEmpty(vma, table, start);
     }
 

@@ -9,7 +9,7 @@ internal static class ShmemHugePage
         // Once more if a fork has copied an entry from a place that was not yet visited to one that was.
         while (folio.IsMapped)
         {
-            Zap.FileRange(file, folio.Index, folio.Index + (ulong)folio.FrameCount, ZapOptions.None);
+            Zap.FileRange(file, folio.Index, folio.Index + (ulong)folio.FrameCount, ZapOptions.KeepZeroPages);
         }
     }
 

@@ -104,7 +104,12 @@ internal static unsafe class Zap
         PhysicalMemory memory = vma.Mm.System.Memory;
         if (pte.IsSpecial)
         {
-            // The zero page goes whatever is asked for: nobody has written to it.
+            if ((options & ZapOptions.KeepZeroPages) != 0)
+            {
+                return;
+            }
+
+            // Otherwise the zero page goes whatever is asked for: nobody has written to it.
             pte = Pte.Take(entry);
             LeaveMarker(vma, entry, pte, options);
             gather.Touch();

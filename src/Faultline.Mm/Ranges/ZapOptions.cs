@@ -13,4 +13,7 @@ internal enum ZapOptions
 
     /// <summary>Markers of every kind go, and none are left: the mapping itself goes.</summary>
     DropMarkers = 2,
+
+    /// <summary>Zero pages stay: it is the pages of the file that go from every mapping, not a range of it.</summary>
+    KeepZeroPages = 4,
 }

@@ -17,8 +17,8 @@ internal sealed class EnginePair : IDisposable
     private const ulong ManagedMemory = (HugePages * PageSize.Huge) + (64UL << 20);
     private const uint SwapPages = 16384;
 
-    /// <summary>Longer than any step takes, its actors included, also where others leave it little of the processor.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    /// <summary>Longer than any step takes, its actors included, also where others leave it little of the processor, or of the disk with the swap file.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     private readonly PageVectors _vectors = new();
     private readonly Timer _watchdog;

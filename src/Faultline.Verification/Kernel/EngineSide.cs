@@ -12,7 +12,7 @@ namespace Faultline.Verification.Kernel;
 internal sealed class EngineSide : IDisposable
 {
     /// <summary>Longer than any step takes on a busy machine.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private const int Accessors = 2 * (Arena.Actors + 1);
 
@@ -284,7 +284,9 @@ internal sealed class EngineSide : IDisposable
     {
         for (int i = 0; i < _actors.Length; i++)
         {
-            if (_actors[i] is { IsRunning: true } actor && actor.Step.Space == space)
+            // Calls on a context are made by the process it belongs to, and die with it.
+            if (_actors[i] is { IsRunning: true } actor
+                && (actor.Step.Space == space || (actor.Step.Verb == StepVerb.CopyFrom && _owner[actor.Step.Context] == space)))
             {
                 return false;
             }

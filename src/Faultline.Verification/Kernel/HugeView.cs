@@ -40,8 +40,11 @@ internal sealed class HugeView
         }
 
         bool isAdvice = step.Verb == StepVerb.Advise && (Advice)step.Mode is Advice.Cold or Advice.Free or Advice.PageOut;
-        return (isAdvice && !IsSafe(step.Space, step.Page, step.Pages))
-            || (step.Verb == StepVerb.Move && (!IsSafe(0, step.Page, step.Pages) || !IsSafe(0, step.Other, step.Pages)));
+
+        // A length that is no whole number of pages is rounded up.
+        int pages = step.Pages + (step.Tail > 0 ? 1 : 0);
+        return (isAdvice && !IsSafe(step.Space, step.Page, pages))
+            || (step.Verb == StepVerb.Move && (!IsSafe(0, step.Page, pages) || !IsSafe(0, step.Other, pages)));
     }
 
     /// <summary>Reads entries and categories.</summary>

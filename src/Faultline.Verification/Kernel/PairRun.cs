@@ -267,7 +267,7 @@ internal sealed class PairRun : IDisposable
         int finished = runningBefore & ~Linux.Running;
 
         // A COPY that sleeps again, over the next page of its source, has copied the one before it already: before or after those who are done.
-        IsUnordered = DependsOnOrder(finished, isClosing: !canAsleep) || (finished != 0 && DoesAny(Linux.Running, StepVerb.CopyFrom));
+        IsUnordered |= DependsOnOrder(finished, isClosing: !canAsleep) || (finished != 0 && DoesAny(Linux.Running, StepVerb.CopyFrom));
         bool copies = DoesAny(finished, StepVerb.CopyFrom);
         for (int actor = 0; finished >> actor != 0; actor++)
         {
