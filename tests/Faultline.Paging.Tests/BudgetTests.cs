@@ -73,14 +73,14 @@ public abstract class BudgetTests(IMemoryEngine engine) : PagerTests(engine)
     {
         await Task.Yield();
         TestStore store = new(512 * Page);
-        Pager pager = NewPager(new PagerOptions { BudgetBytes = Budget, LoadDeadline = TimeSpan.FromMilliseconds(300) });
+        Pager pager = NewPager(new PagerOptions { BudgetBytes = Budget, LoadDeadline = TimeSpan.FromMilliseconds(300), TimeProvider = Clock });
         PagedImage image = pager.OpenImage(store);
         PagedMemory memory = Own(pager.Map(image));
         TestClient client = NewClient(pager, image);
         using (Lease first = memory.Lease(0, (int)(48 * Page)))
         {
             using Lease second = memory.Lease(48 * Page, (int)(16 * Page));
-            Assert.Equal(AccessFault.BusError, client.LoadFault(100 * Page));
+            Assert.Equal(AccessFault.BusError, WhileTimePasses(() => client.LoadFault(100 * Page)));
             Assert.True(client.Paged.GetStatistics().ParkedFaults > 0);
         }
 
@@ -142,7 +142,7 @@ public abstract class BudgetTests(IMemoryEngine engine) : PagerTests(engine)
     {
         await Task.Yield();
         TestStore store = new(512 * Page);
-        Pager pager = NewPager(new PagerOptions { BudgetBytes = Budget, LoadDeadline = TimeSpan.FromMilliseconds(200) });
+        Pager pager = NewPager(new PagerOptions { BudgetBytes = Budget, LoadDeadline = TimeSpan.FromMilliseconds(200), TimeProvider = Clock });
         PagedImage image = pager.OpenImage(store);
         TestClient client = NewClient(pager, image);
         for (ulong page = 0; page < 64; page++)
@@ -151,7 +151,7 @@ public abstract class BudgetTests(IMemoryEngine engine) : PagerTests(engine)
         }
 
         image.File.AddSeals(FileSeals.Write).OrThrow("seal");
-        Assert.Equal(AccessFault.BusError, client.LoadFault(100 * Page));
+        Assert.Equal(AccessFault.BusError, WhileTimePasses(() => client.LoadFault(100 * Page)));
         Assert.Equal(store.Expected(20 * Page), client.WordAt(20 * Page));
         Assert.Equal(64, image.GetStatistics().CachedPages);
     }

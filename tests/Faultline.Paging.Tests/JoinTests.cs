@@ -40,7 +40,7 @@ public abstract class JoinTests(IMemoryEngine engine) : PagerTests(engine)
         PagedImage image = pager.OpenImage(store);
         TestClient[] clients = [.. Enumerable.Range(0, 8).Select(_ => NewClient(pager, image, kind))];
         Task[] walks = [.. clients.Select((client, seed) => Task.Run(() => Walk(client, store, seed), TestContext.Current.CancellationToken))];
-        await Task.WhenAll(walks).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        await Task.WhenAll(walks).WaitAsync(TimeSpan.FromSeconds(180), TestContext.Current.CancellationToken);
         Assert.Equal(kind == RegionKind.Copied ? 8 : 1, store.MostReads());
         PagerStatistics statistics = pager.GetStatistics();
         Assert.Equal(0, statistics.PagesPoisoned);

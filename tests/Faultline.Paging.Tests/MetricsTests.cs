@@ -84,7 +84,7 @@ public abstract class MetricsTests(IMemoryEngine engine) : PagerTests(engine)
     {
         await Task.Yield();
         TestStore store = new(64 * Page) { Fails = static _ => true };
-        Pager pager = NewPager(new PagerOptions { Name = "broken", LoadDeadline = TimeSpan.FromMilliseconds(300) });
+        Pager pager = NewPager(new PagerOptions { Name = "broken", LoadDeadline = TimeSpan.FromMilliseconds(300), TimeProvider = Clock });
         using MeterReader meter = new(pager);
         PagedImage image = pager.OpenImage(store, "an image");
         TestClient client = NewClient(pager, image);

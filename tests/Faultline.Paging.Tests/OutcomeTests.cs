@@ -6,7 +6,7 @@ namespace Faultline.Paging.Tests;
 /// <summary>Each row of the outcome table, provoked by the engine itself: what the client sees, and what was counted.</summary>
 public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
 {
-    private static PagerOptions OneHandler => new() { HandlerThreads = 1, LoadDeadline = System.TimeSpan.FromMilliseconds(400) };
+    private PagerOptions OneHandler => new() { HandlerThreads = 1, LoadDeadline = System.TimeSpan.FromMilliseconds(400), TimeProvider = Clock };
 
     [Fact(Timeout = 200_000)]
     public async Task Continue_HoleAmongCachedPages_GoesOnAndLoadsTheHole()
@@ -67,7 +67,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
     public async Task Continue_PageUnmappedMeanwhile_WakesItsWaiter()
     {
         TestStore store = new(16 * Page) { Stalls = static _ => true };
-        Pager pager = NewPager(OneHandler with { LoadDeadline = Deadline });
+        Pager pager = NewPager(OneHandler);
         TestClient client = NewClient(pager, pager.OpenImage(store));
         Task<(AccessFault Fault, ulong Value)> waiting = client.BeginLoadAsync(2 * Page);
         Eventually(() => store.StalledReads == 1, "the read");
@@ -81,7 +81,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
     public async Task Continue_AddressSpaceGone_EndsTheClient()
     {
         TestStore store = new(16 * Page) { Stalls = static _ => true };
-        Pager pager = NewPager(OneHandler with { LoadDeadline = Deadline });
+        Pager pager = NewPager(OneHandler);
         PagedImage image = pager.OpenImage(store);
         TestClient client = NewClient(pager, image);
         TestClient other = NewClient(pager, image);
@@ -151,7 +151,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
     public async Task Copy_PageInstalledByAnother_IsSkipped()
     {
         TestStore store = new(16 * Page) { Stalls = static _ => true };
-        Pager pager = NewPager(OneHandler with { LoadDeadline = Deadline });
+        Pager pager = NewPager(OneHandler);
         TestClient client = NewClient(pager, pager.OpenImage(store), RegionKind.Copied);
         Task<(AccessFault Fault, ulong Value)> waiting = client.BeginLoadAsync(2 * Page);
         Eventually(() => store.StalledReads == 1, "the read");
@@ -191,7 +191,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
         using IMemoryFile file = Engine.CreateMemoryFile(new() { Name = "small", Size = 64 * Page, LimitBytes = 16 * Page }).OrThrow("a limited file");
         TestClient client = NewFileClient(pager, image, file);
         Assert.Equal(store.Expected(8), client.WordAt(8));
-        Assert.Equal(AccessFault.BusError, client.LoadFault(20 * Page));
+        Assert.Equal(AccessFault.BusError, WhileTimePasses(() => client.LoadFault(20 * Page)));
         Assert.True(client.Paged.GetStatistics().ParkedFaults > 0);
         client.Counts(1, static s => s.PagesPoisoned);
         Assert.Equal(store.Expected(15 * Page), client.WordAt(15 * Page));
@@ -207,7 +207,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
             Assert.Equal(TestStore.WordAt(page * Page), WordOf(memory, page));
         }
 
-        PageLoadException failure = Assert.Throws<PageLoadException>(() => WordOf(memory, 20));
+        PageLoadException failure = WhileTimePasses(() => Assert.Throws<PageLoadException>(() => WordOf(memory, 20)));
         Assert.Equal(Errno.ENOSPC, Assert.IsType<MemoryEngineException>(failure.InnerException, exactMatch: false).Errno);
         Assert.Equal(TestStore.WordAt(3 * Page), WordOf(memory, 3));
 
@@ -221,7 +221,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
     {
         await Task.Yield();
         PagedMemory memory = MapWithSpaceFor(
-            16, OneHandler with { LoadBytes = 4096, NeighbourPages = 1, SequentialWindowBytes = 4096, BudgetBytes = 32 * Page, LoadDeadline = Deadline });
+            16, OneHandler with { LoadBytes = 4096, NeighbourPages = 1, SequentialWindowBytes = 4096, BudgetBytes = 32 * Page });
         for (ulong page = 0; page < 64; page++)
         {
             Assert.Equal(TestStore.WordAt(page * Page), WordOf(memory, page));
@@ -234,7 +234,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
     public async Task Poison_PageInstalledByAnother_WakesItsWaiter()
     {
         TestStore store = new(16 * Page) { Stalls = static _ => true };
-        Pager pager = NewPager(OneHandler with { LoadDeadline = Deadline });
+        Pager pager = NewPager(OneHandler);
         TestClient client = NewClient(pager, pager.OpenImage(store), RegionKind.Copied);
         Task<(AccessFault Fault, ulong Value)> waiting = client.BeginLoadAsync(2 * Page);
         Eventually(() => store.StalledReads == 1, "the read");
@@ -252,7 +252,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
     public async Task Poison_BeyondEndOfShortenedFile_WakesItsWaiter()
     {
         TestStore store = new(16 * Page) { Stalls = static _ => true };
-        Pager pager = NewPager(OneHandler with { LoadDeadline = Deadline });
+        Pager pager = NewPager(OneHandler);
         PagedImage image = pager.OpenImage(store);
         TestClient client = NewClient(pager, image);
         Task<(AccessFault Fault, ulong Value)> waiting = client.BeginLoadAsync(12 * Page);
@@ -273,7 +273,7 @@ public abstract class OutcomeTests(IMemoryEngine engine) : PagerTests(engine)
         TestClient client = NewClient(pager, pager.OpenImage(store));
         VirtualAddress stray = client.Space.Map(MapRequest.PrivateAnonymous(Page)).OrThrow("mmap");
         Assert.True(client.Context.Register(new AddressRange(stray, Page), RegisterModes.Missing).IsOk);
-        Assert.Equal(AccessFault.BusError, client.Access.Load(stray, out _).Fault);
+        Assert.Equal(AccessFault.BusError, WhileTimePasses(() => client.Access.Load(stray, out _).Fault));
     }
 
     [Fact(Timeout = 200_000)]

@@ -157,10 +157,12 @@ public abstract class PrefetchTests(IMemoryEngine engine) : PagerTests(engine)
     public async Task Guess_NeverAnswered_IsGivenUpAfterTheDeadline()
     {
         GatedStore store = new(Pages * Page, Slots);
-        (PagedImage image, TestClient client) = Open(store, Options with { LoadDeadline = TimeSpan.FromMilliseconds(500) });
+        (PagedImage image, TestClient client) = Open(store, Options with { LoadDeadline = Deadline, TimeProvider = Clock });
+        Clock.Speed = 1;
         await FillSlotsAsync(client, image, store);
         int guessed = store.Waiting[0];
         store.IsHeld = false;
+        Clock.Pass(Deadline);
         Eventually(() => image.GetStatistics().FailedLoads >= Slots - 1, "the end of the guesses");
         Assert.Equal(0, image.GetStatistics().FailedPages);
         Task<(AccessFault Fault, ulong Value)> wanted = client.BeginLoadAsync((ulong)guessed * Page);
@@ -202,7 +204,7 @@ public abstract class PrefetchTests(IMemoryEngine engine) : PagerTests(engine)
         PagedImage image = pager.OpenImage(store);
         TestClient[] clients = [.. Enumerable.Range(0, 6).Select(_ => NewClient(pager, image))];
         Task<int>[] walks = [.. clients.Select((client, seed) => Task.Run(() => Walk(client, store, seed), TestContext.Current.CancellationToken))];
-        int[] errors = await Task.WhenAll(walks).WaitAsync(TimeSpan.FromSeconds(100), TestContext.Current.CancellationToken);
+        int[] errors = await Task.WhenAll(walks).WaitAsync(TimeSpan.FromSeconds(180), TestContext.Current.CancellationToken);
 
         // A page is an error only when a read of it alone failed, which one in twenty does.
         Assert.True(errors.Sum() < 6 * 600 / 4, $"{errors.Sum()} of {6 * 600} loads ended in an error.");

@@ -78,10 +78,10 @@ public abstract class TracesTests(IMemoryEngine engine) : PagerTests(engine)
         await Task.Yield();
         string name = "traced " + Guid.NewGuid();
         TestStore store = new(64 * Page) { Fails = _ => !stalls, Stalls = _ => stalls };
-        Pager pager = NewPager(new PagerOptions { LoadDeadline = TimeSpan.FromMilliseconds(300) });
+        Pager pager = NewPager(new PagerOptions { LoadDeadline = TimeSpan.FromMilliseconds(300), TimeProvider = Clock });
         TestClient client = NewClient(pager, pager.OpenImage(store, name));
         using Listening listening = new(name);
-        Assert.Equal(AccessFault.BusError, client.LoadFault(0));
+        Assert.Equal(AccessFault.BusError, stalls ? WhileTimePasses(() => client.LoadFault(0)) : client.LoadFault(0));
         Eventually(() => !listening.Ended.IsEmpty, "the end of the activity");
         Activity load = listening.Ended.First();
         Assert.Equal(outcome, load.GetTagItem("faultline.load.outcome"));

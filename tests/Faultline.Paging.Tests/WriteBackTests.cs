@@ -133,7 +133,8 @@ public abstract class WriteBackTests(IMemoryEngine engine) : PagerTests(engine)
     {
         await Task.Yield();
         WritableTestStore store = new(Pages * Page) { Fails = static _ => true };
-        Pager pager = NewPager(Small with { LoadDeadline = TimeSpan.FromMilliseconds(400) });
+        Pager pager = NewPager(Small with { LoadDeadline = Deadline, TimeProvider = Clock });
+        Clock.Speed = 1;
         PagedImage image = pager.OpenImage(store);
         TestClient client = NewClient(pager, image, RegionKind.SharedImage);
         for (ulong page = 0; page < 128; page++)
@@ -141,8 +142,8 @@ public abstract class WriteBackTests(IMemoryEngine engine) : PagerTests(engine)
             client.SetWord(page * Page, page + 1);
         }
 
-        Assert.Equal(AccessFault.BusError, client.LoadFault(200 * Page));
-        PageLoadException refused = Assert.Throws<PageLoadException>(() => image.ReadAhead(300 * Page, Page));
+        Assert.Equal(AccessFault.BusError, WhileTimePasses(() => client.LoadFault(200 * Page)));
+        PageLoadException refused = WhileTimePasses(() => Assert.Throws<PageLoadException>(() => image.ReadAhead(300 * Page, Page)));
         Assert.IsType<System.IO.IOException>(refused.InnerException?.InnerException);
         store.Fails = static _ => false;
         Assert.Equal(TestStore.WordAt(300 * Page), client.WordAt(300 * Page));

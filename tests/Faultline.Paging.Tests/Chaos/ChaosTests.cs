@@ -15,7 +15,7 @@ public abstract class ChaosTests(IMemoryEngine engine) : PagerTests(engine)
 {
     private const int OrdinarySeeds = 8;
 
-    private static readonly TimeSpan OneRun = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan OneRun = TimeSpan.FromSeconds(120);
 
     [Fact]
     public async Task Run_ManySeeds_RightBytesOrADefiniteError_AndNothingLeft()

@@ -23,6 +23,9 @@ public abstract class PagerTests : IDisposable
 
     protected IMemoryEngine Engine { get; }
 
+    /// <summary>A clock for the pagers of a test that is about deadlines, or to which one could happen.</summary>
+    protected TestClock Clock { get; } = new();
+
     /// <summary>The features most clients ask for: nothing that changes behaviour.</summary>
     protected static UserfaultfdFeatures Plain => UserfaultfdFeatures.MissingShmem | UserfaultfdFeatures.MinorShmem | UserfaultfdFeatures.Poison;
 
@@ -41,6 +44,21 @@ public abstract class PagerTests : IDisposable
     }
 
     protected Pager NewPager(PagerOptions? options = null) => Own(new Pager(Engine, options));
+
+    /// <summary>Does something that ends when a deadline has passed, for which the clock is put forward.</summary>
+    protected T WhileTimePasses<T>(Func<T> work)
+    {
+        double before = Clock.Speed;
+        Clock.Speed = 100;
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            Clock.Speed = before;
+        }
+    }
 
     protected T Own<T>(T owned)
         where T : IDisposable
