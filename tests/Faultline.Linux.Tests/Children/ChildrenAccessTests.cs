@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Threading.Tasks;
+using Faultline.Conformance;
 using Xunit;
 
 namespace Faultline.Linux.Tests;
@@ -177,7 +178,7 @@ public sealed class ChildrenAccessTests : IDisposable
         }, TestContext.Current.CancellationToken);
         using IUserfaultfdPoller poller = _engine.CreatePoller();
         poller.Add(context, 1).OrThrow("epoll_ctl");
-        Assert.Equal(1, poller.Wait(new long[1], 5000).OrThrow("epoll_wait"));
+        Assert.Equal(1, poller.Wait(new long[1], Deadline.NormalMs).OrThrow("epoll_wait"));
         var messages = new UserfaultfdMessage[2];
         Assert.Equal(1, context.Read(messages).OrThrow("read"));
         Assert.Equal(access.ThreadId, messages[0].ThreadId);
@@ -200,7 +201,7 @@ public sealed class ChildrenAccessTests : IDisposable
         Task<AccessResult> sleeping = Task.Run(() => sleeper.Load(at, out _), TestContext.Current.CancellationToken);
         using IUserfaultfdPoller poller = _engine.CreatePoller();
         poller.Add(context, 1).OrThrow("epoll_ctl");
-        Assert.Equal(1, poller.Wait(new long[1], 5000).OrThrow("epoll_wait"));
+        Assert.Equal(1, poller.Wait(new long[1], Deadline.NormalMs).OrThrow("epoll_wait"));
 
         IAddressSpace other = _engine.CreateAddressSpace().OrThrow("clone");
         VirtualAddress there = other.Map(MapRequest.PrivateAnonymous(Page)).OrThrow("mmap");

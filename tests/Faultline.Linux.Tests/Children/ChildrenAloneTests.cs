@@ -4,6 +4,7 @@ using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Threading.Tasks;
+using Faultline.Conformance;
 using Xunit;
 
 namespace Faultline.Linux.Tests;
@@ -56,14 +57,14 @@ public sealed class ChildrenAloneTests : IDisposable
                 Assert.True(access.Store(at, 1).IsOk);
             }
 
-            Assert.Equal(children + spaces.Length, ChildrenOfThisProcess());
+            ExpectChildren(children + spaces.Length);
             foreach (IAddressSpace space in spaces)
             {
                 space.Dispose();
             }
         }
 
-        Assert.Equal(children, ChildrenOfThisProcess());
+        ExpectChildren(children);
         Assert.InRange(Directory.GetFiles("/proc/self/fd").Length, 0, descriptors + 5);
 
         // The zygote goes with the last engine that needed it, and a fixture may hold one.
@@ -109,7 +110,7 @@ public sealed class ChildrenAloneTests : IDisposable
         Task<SystemResult<IAddressSpace>> forking = ChildrenForkTests.StartAsync(_engine.Home.Fork);
         using IUserfaultfdPoller poller = _engine.CreatePoller();
         poller.Add(context, 1).OrThrow("epoll_ctl");
-        Assert.Equal(1, poller.Wait(new long[1], 5000).OrThrow("epoll_wait"));
+        Assert.Equal(1, poller.Wait(new long[1], Deadline.NormalMs).OrThrow("epoll_wait"));
         var messages = new UserfaultfdMessage[4];
         Assert.Equal(1, context.Read(messages).OrThrow("read"));
         using IUserfaultfd forked = messages[0].Forked!;
@@ -131,16 +132,19 @@ public sealed class ChildrenAloneTests : IDisposable
         Task<SystemResult<IAddressSpace>> forking = ChildrenForkTests.StartAsync(engine.Home.Fork);
         using IUserfaultfdPoller poller = engine.CreatePoller();
         poller.Add(context, 1).OrThrow("epoll_ctl");
-        Assert.Equal(1, poller.Wait(new long[1], 5000).OrThrow("epoll_wait"));
+        Assert.Equal(1, poller.Wait(new long[1], Deadline.NormalMs).OrThrow("epoll_wait"));
         engine.Dispose();
         Assert.False((await forking).IsOk);
         _engine.Home.Unmap(new(at, Page)).OrThrow("munmap");
     }
 
+    // Counted thread by thread: those of a thread that ends meanwhile go to another, and are then missed, or counted twice, in that one look.
+    private static void ExpectChildren(int count) => Testbed.Until($"there are {count} children", () => ChildrenOfThisProcess() == count);
+
     private static IAddressSpace AfterDeathOf(int pid, Func<SystemResult<IAddressSpace>> make)
     {
         // The zygote is noticed to be gone when it is asked for a copy; a kill takes a moment.
-        long deadline = Environment.TickCount64 + 5_000;
+        long deadline = Environment.TickCount64 + Deadline.NormalMs;
         SystemResult<IAddressSpace> made = make();
         while (ChildrenLifeTests.IsAlive(pid) || !made.IsOk)
         {

@@ -1,6 +1,7 @@
 using System;
 using System.Threading;
 using System.Threading.Tasks;
+using Faultline.Conformance;
 using Xunit;
 
 namespace Faultline.Linux.Tests;
@@ -84,7 +85,7 @@ public sealed class ChildrenForkTests : IDisposable
         Task<SystemResult<IAddressSpace>> forking = StartAsync(parent.Fork);
         using IUserfaultfdPoller poller = _engine.CreatePoller();
         poller.Add(context, 1).OrThrow("epoll_ctl");
-        Assert.Equal(1, poller.Wait(new long[1], 5000).OrThrow("epoll_wait"));
+        Assert.Equal(1, poller.Wait(new long[1], Deadline.NormalMs).OrThrow("epoll_wait"));
         Assert.False(forking.IsCompleted);
 
         // Another call of the address space's does not have to wait for the fork.
@@ -118,7 +119,7 @@ public sealed class ChildrenForkTests : IDisposable
         Task<SystemResult<IAddressSpace>> forking = StartAsync(parent.Fork);
         using IUserfaultfdPoller poller = _engine.CreatePoller();
         poller.Add(context, 1).OrThrow("epoll_ctl");
-        Assert.Equal(1, poller.Wait(new long[1], 5000).OrThrow("epoll_wait"));
+        Assert.Equal(1, poller.Wait(new long[1], Deadline.NormalMs).OrThrow("epoll_wait"));
         parent.Dispose();
         Assert.Equal(Errno.ESRCH, (await forking).Errno);
     }

@@ -5,6 +5,7 @@ using System.IO;
 using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
+using Faultline.Conformance;
 using Xunit;
 
 namespace Faultline.Linux.Tests;
@@ -170,10 +171,10 @@ public sealed class ChildrenLifeTests : IDisposable
         Assert.All(pids, pid => Assert.True(Directory.Exists($"/proc/{pid}")));
         parent.Kill();
         await parent.WaitForExitAsync(TestContext.Current.CancellationToken);
-        long deadline = Environment.TickCount64 + 10_000;
+        long deadline = Environment.TickCount64 + Deadline.NormalMs;
         while (pids.Any(IsAlive))
         {
-            Assert.True(Environment.TickCount64 < deadline, "A child outlived its parent by ten seconds.");
+            Assert.True(Environment.TickCount64 < deadline, "A child outlived its parent.");
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }
     }
@@ -257,7 +258,7 @@ public sealed class ChildrenLifeTests : IDisposable
             SystemResult<int> read;
             do
             {
-                Assert.Equal(1, _poller.Wait(new long[1], 10_000).OrThrow("epoll_wait"));
+                Assert.Equal(1, _poller.Wait(new long[1], Deadline.NormalMs).OrThrow("epoll_wait"));
                 read = Context.Read(messages);
             }
             while (read.Errno == Errno.EAGAIN);

@@ -2,6 +2,7 @@ using System;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Threading;
+using Faultline.Conformance;
 
 namespace Faultline.Linux.Tests;
 
@@ -54,7 +55,7 @@ internal static class OrphanProgram
         sleeper.Start();
         using IUserfaultfdPoller poller = engine.CreatePoller();
         poller.Add(context, 1).OrThrow("epoll_ctl");
-        _ = poller.Wait(new long[1], 10_000).OrThrow("epoll_wait");
+        _ = poller.Wait(new long[1], Deadline.NormalMs).OrThrow("epoll_wait");
         Console.WriteLine($"{ChildrenLifeTests.ProcessOf(access)} {ChildrenLifeTests.ProcessOf(other)}");
         _ = Console.ReadLine();
     }

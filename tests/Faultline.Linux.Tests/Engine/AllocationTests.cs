@@ -1,5 +1,6 @@
 using System;
 using System.Threading;
+using Faultline.Conformance;
 using Xunit;
 
 namespace Faultline.Linux.Tests;
@@ -127,7 +128,7 @@ public sealed class AllocationTests : IDisposable
         for (int handled = 0; handled < Pages;)
         {
             beforeHandling = handled == 10 ? GC.GetAllocatedBytesForCurrentThread() : beforeHandling;
-            _ = poller?.Wait(tags, 5000).Errno;
+            _ = poller?.Wait(tags, Deadline.NormalMs).Errno;
             int count = context.Read(messages).Value;
             for (int i = 0; i < count; i++)
             {
@@ -138,7 +139,7 @@ public sealed class AllocationTests : IDisposable
         }
 
         long allocated = GC.GetAllocatedBytesForCurrentThread() - beforeHandling;
-        Assert.True(reader.Join(TimeSpan.FromSeconds(10)));
+        Assert.True(reader.Join(Deadline.Normal));
         Assert.Equal(0, allocated);
         Assert.Equal(0, allocatedByReader);
         _engine.Home.Unmap(new(at, Length)).OrThrow("munmap");

@@ -2,6 +2,7 @@ using System;
 using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
+using Faultline.Conformance;
 using Xunit;
 
 namespace Faultline.Linux.Tests;
@@ -9,8 +10,6 @@ namespace Faultline.Linux.Tests;
 /// <summary>Closing while others are inside a call, and calls that come too late.</summary>
 public sealed class CloseTests : IDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
-
     private readonly LinuxEngine _engine = new();
 
     public CloseTests() => Require.KernelFaults();
@@ -31,8 +30,8 @@ public sealed class CloseTests : IDisposable
                 await Task.Delay(2, TestContext.Current.CancellationToken);
             }
 
-            await StartAsync(() => Close(context)).WaitAsync(Deadline, TestContext.Current.CancellationToken);
-            SystemResult<int>[] results = await Task.WhenAll(readers).WaitAsync(Deadline, TestContext.Current.CancellationToken);
+            await StartAsync(() => Close(context)).WaitAsync(Deadline.Normal, TestContext.Current.CancellationToken);
+            SystemResult<int>[] results = await Task.WhenAll(readers).WaitAsync(Deadline.Normal, TestContext.Current.CancellationToken);
             Assert.All(results, result => Assert.Equal(Errno.ECANCELED, result.Errno));
         }
     }
@@ -47,7 +46,7 @@ public sealed class CloseTests : IDisposable
             Volatile.Write(ref threadId, KernelThread.CurrentId);
             return context.Read(new UserfaultfdMessage[1]);
         });
-        long endsAt = Environment.TickCount64 + 10_000;
+        long endsAt = Environment.TickCount64 + Deadline.NormalMs;
         while (!reading.IsCompleted && Environment.TickCount64 < endsAt)
         {
             if (Volatile.Read(ref threadId) != 0)
@@ -128,7 +127,7 @@ public sealed class CloseTests : IDisposable
             Thread.SpinWait(2000);
             SystemResult<UserfaultfdApi> first = fresh.Handshake(UserfaultfdFeatures.None);
             Volatile.Write(ref isStopped, true);
-            Assert.Equal(0, await late.WaitAsync(Deadline, TestContext.Current.CancellationToken));
+            Assert.Equal(0, await late.WaitAsync(Deadline.Normal, TestContext.Current.CancellationToken));
             Assert.Equal(Errno.None, first.Errno);
         }
     }
@@ -147,7 +146,7 @@ public sealed class CloseTests : IDisposable
         poller.Add(other, 1).OrThrow("epoll_ctl");
         nint number = closing.Descriptor.DangerousGetHandle();
         Task<FillResult> copying = StartAsync(() => closing.Copy(target, source.Start));
-        Assert.Equal(1, poller.Wait(new long[1], 5000).OrThrow("epoll_wait"));
+        Assert.Equal(1, poller.Wait(new long[1], Deadline.NormalMs).OrThrow("epoll_wait"));
 
         closing.Dispose();
         var files = new LinuxMemoryFile[64];
@@ -159,7 +158,7 @@ public sealed class CloseTests : IDisposable
         bool isTaken = Array.Exists(files, file => file.Descriptor.DangerousGetHandle() == number);
         Array.ForEach(files, file => file.Dispose());
         Assert.True(other.Zeropage(source).IsOk);
-        Assert.Equal(new(Errno.None, (long)PageSize.Small), await copying.WaitAsync(Deadline, TestContext.Current.CancellationToken));
+        Assert.Equal(new(Errno.None, (long)PageSize.Small), await copying.WaitAsync(Deadline.Normal, TestContext.Current.CancellationToken));
         Assert.False(isTaken);
         Assert.Equal(Errno.EBADF, closing.Wake(target).Errno);
         _engine.Home.Unmap(target).OrThrow("munmap");
@@ -175,7 +174,7 @@ public sealed class CloseTests : IDisposable
             using Barrier barrier = new(2);
             SystemResult<UserfaultfdApi>[] results = await Task.WhenAll(
                 StartAsync(() => Shake(UserfaultfdFeatures.ThreadId)),
-                StartAsync(() => Shake(UserfaultfdFeatures.ExactAddress))).WaitAsync(Deadline, TestContext.Current.CancellationToken);
+                StartAsync(() => Shake(UserfaultfdFeatures.ExactAddress))).WaitAsync(Deadline.Normal, TestContext.Current.CancellationToken);
             Assert.Single(results, result => result.IsOk);
             Assert.Single(results, result => result.Errno == Errno.EINVAL && result.Value == default);
             Assert.Equal(results[0].IsOk ? UserfaultfdFeatures.ThreadId : UserfaultfdFeatures.ExactAddress, context.Features);

@@ -3,6 +3,7 @@ using System.IO;
 using System.Runtime.InteropServices;
 using System.Threading;
 using System.Threading.Tasks;
+using Faultline.Conformance;
 using Faultline.Linux.Abi;
 using Microsoft.Win32.SafeHandles;
 using Xunit;
@@ -11,8 +12,6 @@ namespace Faultline.Linux.Tests;
 
 public sealed class DescriptorSocketTests
 {
-    private const int DeadlineMs = 5000;
-
     [Fact]
     public void Receive_OfSentDescriptors_GivesSameFilesWithBytes()
     {
@@ -30,7 +29,7 @@ public sealed class DescriptorSocketTests
         sender.Send("hello"u8, file.Descriptor, context.Descriptor).OrThrow("sendmsg");
         byte[] bytes = new byte[16];
         var handles = new SafeFileHandle[4];
-        ReceivedMessage received = receiver.Receive(bytes, handles, DeadlineMs).OrThrow("recvmsg");
+        ReceivedMessage received = receiver.Receive(bytes, handles, Deadline.NormalMs).OrThrow("recvmsg");
 
         Assert.Equal(new ReceivedMessage(5, 2, IsTruncated: false), received);
         Assert.Equal("hello"u8, bytes.AsSpan(0, 5));
@@ -65,7 +64,7 @@ public sealed class DescriptorSocketTests
         using var context = (LinuxUserfaultfd)engine.Home.OpenUserfaultfd(UserfaultfdOptions.CloseOnExec).OrThrow("userfaultfd");
         sender.Send("x"u8, context.Descriptor).OrThrow("sendmsg");
         var handles = new SafeFileHandle[1];
-        Assert.Equal(1, receiver.Receive(new byte[1], handles, DeadlineMs).OrThrow("recvmsg").Descriptors);
+        Assert.Equal(1, receiver.Receive(new byte[1], handles, Deadline.NormalMs).OrThrow("recvmsg").Descriptors);
         using LinuxUserfaultfd received = LinuxUserfaultfd.FromDescriptor(handles[0]).OrThrow("fdinfo");
         Assert.Equal(UserfaultfdFeatures.None, received.Features);
         Assert.Equal(UserfaultfdOptions.CloseOnExec, received.Options);
@@ -90,7 +89,7 @@ public sealed class DescriptorSocketTests
         SafeHandle descriptor = file.Descriptor;
         sender.Send("x"u8, descriptor, descriptor, descriptor, descriptor, descriptor, descriptor).OrThrow("sendmsg");
         var handles = new SafeFileHandle[room];
-        ReceivedMessage received = receiver.Receive(new byte[1], handles, DeadlineMs).OrThrow("recvmsg");
+        ReceivedMessage received = receiver.Receive(new byte[1], handles, Deadline.NormalMs).OrThrow("recvmsg");
         Assert.True(received.IsTruncated);
         Assert.Equal(room, received.Descriptors);
         Assert.Equal(1 + room, LinksToFile());
@@ -123,7 +122,7 @@ public sealed class DescriptorSocketTests
         Array.Fill(many, file);
         sender.Send("x"u8, many).OrThrow("sendmsg");
         var handles = new SafeFileHandle[DescriptorSocket.MaximumDescriptors];
-        Assert.Equal(handles.Length, receiver.Receive(new byte[1], handles, DeadlineMs).OrThrow("recvmsg").Descriptors);
+        Assert.Equal(handles.Length, receiver.Receive(new byte[1], handles, Deadline.NormalMs).OrThrow("recvmsg").Descriptors);
         Assert.Equal(Errno.EINVAL, sender.Send("x"u8, [.. many, file]).Errno);
         Assert.Equal(Errno.EINVAL, sender.Send([]).Errno);
         foreach (SafeFileHandle handle in handles)
@@ -141,7 +140,7 @@ public sealed class DescriptorSocketTests
         using SafeFileHandle file = File.OpenHandle("/proc/self/status");
         sender.Send("x"u8, file).OrThrow("sendmsg");
         var handles = new SafeFileHandle[1];
-        _ = receiver.Receive(new byte[1], handles, DeadlineMs).OrThrow("recvmsg");
+        _ = receiver.Receive(new byte[1], handles, Deadline.NormalMs).OrThrow("recvmsg");
         string info = File.ReadAllText($"/proc/self/fdinfo/{handles[0].DangerousGetHandle()}");
         handles[0].Dispose();
         int flags = Convert.ToInt32(info[(info.IndexOf("flags:", StringComparison.Ordinal) + 6)..].Split('\n')[0].Trim(), 8);
@@ -154,7 +153,7 @@ public sealed class DescriptorSocketTests
         string name = $"@faultline-test-{Environment.ProcessId}-{nameof(Connect_ToListener_TellsPeerProcess)}";
         using DescriptorSocket listener = DescriptorSocket.Listen(name).OrThrow("listen");
         using DescriptorSocket client = DescriptorSocket.Connect(name).OrThrow("connect");
-        using DescriptorSocket server = listener.Accept(DeadlineMs).OrThrow("accept");
+        using DescriptorSocket server = listener.Accept(Deadline.NormalMs).OrThrow("accept");
         Assert.Equal(Environment.ProcessId, server.GetPeerProcessId().OrThrow("getsockopt"));
         Assert.Equal(Errno.ETIMEDOUT, listener.Accept(10).Errno);
         Assert.Equal(Errno.ETIMEDOUT, server.Receive(new byte[1], [], 10).Errno);
@@ -175,7 +174,7 @@ public sealed class DescriptorSocketTests
         using DescriptorSocket sender = first;
         second.Dispose();
         Assert.Equal(Errno.EPIPE, sender.Send("x"u8).Errno);
-        Assert.Equal(0, sender.Receive(new byte[1], [], DeadlineMs).OrThrow("recvmsg").Bytes);
+        Assert.Equal(0, sender.Receive(new byte[1], [], Deadline.NormalMs).OrThrow("recvmsg").Bytes);
         Assert.Equal(Errno.EBADF, second.Send("x"u8).Errno);
     }
 

@@ -1,6 +1,6 @@
-using System;
 using System.Collections.Generic;
 using System.Threading.Tasks;
+using Faultline.Conformance;
 using Faultline.Linux.Abi;
 using Xunit;
 
@@ -25,19 +25,19 @@ public sealed class ForkEventTests
         using IUserfaultfdPoller poller = engine.CreatePoller();
         poller.Add(context, 1).OrThrow("epoll_ctl");
         Task<SystemResult<IAddressSpace>> forking = ChildrenForkTests.StartAsync(parent.Fork);
-        Assert.Equal(1, poller.Wait(new long[1], 5000).OrThrow("epoll_wait"));
+        Assert.Equal(1, poller.Wait(new long[1], Deadline.NormalMs).OrThrow("epoll_wait"));
 
         var messages = new UserfaultfdMessage[2];
         Errno full = ReadWithAllDescriptorsInUse(context, messages);
         Assert.Equal(Errno.EMFILE, full);
-        Assert.Equal(1, poller.Wait(new long[1], 5000).OrThrow("epoll_wait"));
+        Assert.Equal(1, poller.Wait(new long[1], Deadline.NormalMs).OrThrow("epoll_wait"));
         Assert.Equal(1, context.Read(messages).OrThrow("read"));
         Assert.Equal(UserfaultfdEvent.Fork, messages[0].Event);
         using IUserfaultfd forked = messages[0].Forked!;
         Assert.Equal(context.Features, forked.Features);
         Assert.Equal(context.Options, forked.Options);
         Assert.Equal(Errno.EINVAL, forked.Handshake(UserfaultfdFeatures.None).Errno);
-        using IAddressSpace child = (await forking.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken)).OrThrow("fork");
+        using IAddressSpace child = (await forking.WaitAsync(Deadline.Normal, TestContext.Current.CancellationToken)).OrThrow("fork");
         Assert.True(forked.Zeropage(new(at, PageSize.Small)).IsOk);
     }
 

@@ -1,6 +1,7 @@
 using System;
 using System.Diagnostics;
 using System.Threading.Tasks;
+using Faultline.Conformance;
 using Xunit;
 
 namespace Faultline.Linux.Tests;
@@ -20,7 +21,7 @@ public sealed class HandlerInOtherProcess
         using Process handler = HandlerProgram.Start(path);
         try
         {
-            using DescriptorSocket socket = listener.Accept(20_000).OrThrow("accept");
+            using DescriptorSocket socket = listener.Accept(Deadline.NormalMs).OrThrow("accept");
             Assert.Equal(handler.Id, socket.GetPeerProcessId().OrThrow("getsockopt"));
             using LinuxEngine engine = new();
             using var file = (LinuxMemoryFile)engine.CreateMemoryFile(new() { Name = "handled", Size = Length }).OrThrow("memfd_create");
@@ -28,12 +29,12 @@ public sealed class HandlerInOtherProcess
             using var context = (LinuxUserfaultfd)UserfaultfdHandshake.Open(engine.Home, UserfaultfdFeatures.MinorShmem).OrThrow("userfaultfd");
             byte[] place = [.. BitConverter.GetBytes(at.Value), .. BitConverter.GetBytes(Length)];
             socket.Send(place, context.Descriptor, file.Descriptor).OrThrow("sendmsg");
-            Assert.Equal(1, socket.Receive(new byte[1], [], 20_000).OrThrow("recvmsg").Bytes);
+            Assert.Equal(1, socket.Receive(new byte[1], [], Deadline.NormalMs).OrThrow("recvmsg").Bytes);
 
             await Task.Run(() => CheckEveryPage(engine, at), TestContext.Current.CancellationToken)
-                .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+                .WaitAsync(Deadline.Normal, TestContext.Current.CancellationToken);
             socket.Dispose();
-            await handler.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+            await handler.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Deadline.Normal, TestContext.Current.CancellationToken);
             Assert.Equal(0, handler.ExitCode);
             engine.Home.Unmap(new(at, Length)).OrThrow("munmap");
         }

@@ -12,7 +12,7 @@ namespace Faultline.Linux.Tests;
 internal static class HandlerProgram
 {
     private const string Variable = "FAULTLINE_TEST_HANDLER_SOCKET";
-    private const int DeadlineMs = 20_000;
+    private const int DeadlineMs = 60_000;
 
     /// <summary>Starts it; it connects to the socket's path.</summary>
     internal static Process Start(string socketPath)

@@ -1,5 +1,6 @@
 using System;
 using System.Threading.Tasks;
+using Faultline.Conformance;
 using Xunit;
 
 namespace Faultline.Linux.Tests;
@@ -31,7 +32,7 @@ public sealed class HomeMinorFault
         });
 
         long[] tags = new long[4];
-        Assert.Equal(1, poller.Wait(tags, 5000).OrThrow("epoll_wait"));
+        Assert.Equal(1, poller.Wait(tags, Deadline.NormalMs).OrThrow("epoll_wait"));
         Assert.Equal(7, tags[0]);
         var messages = new UserfaultfdMessage[4];
         Assert.Equal(1, context.Read(messages).OrThrow("read"));

@@ -4,14 +4,13 @@ using System.Diagnostics;
 using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
+using Faultline.Conformance;
 using Xunit;
 
 namespace Faultline.Linux.Tests;
 
 public sealed class PollerTests : IDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
-
     private readonly LinuxEngine _engine = new();
     private readonly List<IUserfaultfd> _contexts = [];
     private readonly List<Thread> _readers = [];
@@ -27,7 +26,7 @@ public sealed class PollerTests : IDisposable
     {
         // Closing the contexts lets every sleeping reader go on.
         _contexts.ForEach(context => context.Dispose());
-        Assert.All(_readers, reader => Assert.True(reader.Join(Deadline)));
+        Assert.All(_readers, reader => Assert.True(reader.Join(Deadline.Normal)));
         _engine.Home.Unmap(new(_at, 256 * PageSize.Small)).OrThrow("munmap");
         _engine.Dispose();
     }
@@ -59,7 +58,7 @@ public sealed class PollerTests : IDisposable
         poller.Add(Open(0), tag).OrThrow("epoll_ctl");
         Touch(0);
         long[] ready = new long[3];
-        Assert.Equal(1, poller.Wait(ready, 5000).OrThrow("epoll_wait"));
+        Assert.Equal(1, poller.Wait(ready, Deadline.NormalMs).OrThrow("epoll_wait"));
         Assert.Equal(tag, ready[0]);
     }
 
@@ -75,7 +74,7 @@ public sealed class PollerTests : IDisposable
 
         HashSet<long> seen = [];
         long[] ready = new long[7];
-        long endsAt = Environment.TickCount64 + 10_000;
+        long endsAt = Environment.TickCount64 + Deadline.NormalMs;
         while (seen.Count < 100 && Environment.TickCount64 < endsAt)
         {
             int count = poller.Wait(ready, 1000).OrThrow("epoll_wait");
@@ -93,7 +92,7 @@ public sealed class PollerTests : IDisposable
         poller.Add(Open(0), 1).OrThrow("epoll_ctl");
         long startedAt = Stopwatch.GetTimestamp();
         Assert.Equal(0, poller.Wait(new long[1], 50).OrThrow("epoll_wait"));
-        Assert.InRange(Stopwatch.GetElapsedTime(startedAt).TotalMilliseconds, 45, 5000);
+        Assert.True(Stopwatch.GetElapsedTime(startedAt).TotalMilliseconds >= 45);
         Assert.Equal(0, poller.Wait(new long[1], 0).OrThrow("epoll_wait"));
     }
 
@@ -103,12 +102,12 @@ public sealed class PollerTests : IDisposable
         using IUserfaultfdPoller poller = _engine.CreatePoller();
         Task<SystemResult<int>>[] waiters = [.. Enumerable.Range(0, 3).Select(_ => StartAsync(() => poller.Wait(new long[1], -1)))];
         poller.Wake();
-        Task<SystemResult<int>> first = await Task.WhenAny(waiters).WaitAsync(Deadline, TestContext.Current.CancellationToken);
+        Task<SystemResult<int>> first = await Task.WhenAny(waiters).WaitAsync(Deadline.Normal, TestContext.Current.CancellationToken);
         Assert.Equal(new(0, Errno.None), await first);
         await Task.Delay(50, TestContext.Current.CancellationToken);
         Assert.Equal(1, waiters.Count(waiter => waiter.IsCompleted));
         poller.Stop();
-        SystemResult<int>[] results = await Task.WhenAll(waiters).WaitAsync(Deadline, TestContext.Current.CancellationToken);
+        SystemResult<int>[] results = await Task.WhenAll(waiters).WaitAsync(Deadline.Normal, TestContext.Current.CancellationToken);
         Assert.Equal(2, results.Count(result => result.Errno == Errno.ECANCELED));
         Assert.Equal(Errno.ECANCELED, poller.Wait(new long[1], 0).Errno);
     }
@@ -133,7 +132,7 @@ public sealed class PollerTests : IDisposable
             Task<SystemResult<int>>[] waiters = [.. Enumerable.Range(0, 3).Select(_ => StartAsync(() => poller.Wait(new long[1], -1)))];
             Thread.SpinWait(round * 500);
             poller.Dispose();
-            SystemResult<int>[] results = await Task.WhenAll(waiters).WaitAsync(Deadline, TestContext.Current.CancellationToken);
+            SystemResult<int>[] results = await Task.WhenAll(waiters).WaitAsync(Deadline.Normal, TestContext.Current.CancellationToken);
             Assert.All(results, result => Assert.Equal(Errno.ECANCELED, result.Errno));
         }
     }
@@ -149,7 +148,7 @@ public sealed class PollerTests : IDisposable
             Volatile.Write(ref threadId, KernelThread.CurrentId);
             return poller.Wait(new long[1], 100);
         });
-        while (!waiting.IsCompleted && Stopwatch.GetElapsedTime(startedAt) < Deadline)
+        while (!waiting.IsCompleted && Stopwatch.GetElapsedTime(startedAt) < Deadline.Normal)
         {
             if (Volatile.Read(ref threadId) != 0)
             {
