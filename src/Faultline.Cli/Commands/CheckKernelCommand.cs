@@ -28,7 +28,7 @@ internal static class CheckKernelCommand
     private static readonly Option<string?> Save = new("--save")
     {
         HelpName = "FOLDER",
-        Description = "Write each difference into this folder, as a script that --script runs.",
+        Description = "Write each difference, and what did not show again, into this folder, as scripts that --script runs.",
     };
 
     private static readonly Option<bool> NoHugePages = new("--no-hugepages")
@@ -177,15 +177,16 @@ internal static class CheckKernelCommand
 
     private static void SaveScripts(string? folder, KernelCheckReport report)
     {
-        if (folder is null || report.Differences.Count == 0)
+        if (folder is null || report.Differences.Count + report.Unstable.Count == 0)
         {
             return;
         }
 
         Directory.CreateDirectory(folder);
-        foreach (KernelDifference difference in report.Differences)
+        foreach (KernelDifference difference in (ReadOnlySpan<KernelDifference>)[.. report.Differences, .. report.Unstable])
         {
-            File.WriteAllText(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{difference.ProgramSeed:x16}.txt")), difference.Script);
+            string name = string.Create(CultureInfo.InvariantCulture, $"{difference.ProgramSeed:x16}{(difference.IsReproducible ? string.Empty : ".unstable")}.txt");
+            File.WriteAllText(Path.Combine(folder, name), difference.Script);
         }
     }
 
@@ -226,7 +227,9 @@ internal static class CheckKernelCommand
 
         foreach (KernelDifference unstable in report.Unstable)
         {
-            Console.WriteLine($"Not again in five runs: {unstable.What}; the kernel: {unstable.Linux}; the managed engine: {unstable.Managed}");
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Not again in five runs: program {unstable.ProgramSeed}, {unstable.What}; the kernel: {unstable.Linux}; the managed engine: {unstable.Managed}"));
         }
 
         Console.WriteLine(report.Differences.Count == 0

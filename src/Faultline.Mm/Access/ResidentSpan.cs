@@ -1,4 +1,5 @@
 using System;
+using System.Threading;
 using Faultline.Sync;
 
 namespace Faultline.Mm;
@@ -15,6 +16,27 @@ internal static unsafe class ResidentSpan
         }
 
         using RankedSharedLock.ReadScope held = mm.Lock.EnterRead();
+        byte* first = FirstByte(mm, range);
+        if (first is null)
+        {
+            return false;
+        }
+
+        // Whoever takes pages out of their frames under the same lock has taken the entry away before he looks whether spans are out.
+        mm.HasHandedOutSpans = true;
+        Interlocked.MemoryBarrier();
+        if (FirstByte(mm, range) != first)
+        {
+            return false;
+        }
+
+        span = new Span<byte>(first + (range.Start.Value & (PageSize.Small - 1)), (int)range.Length);
+        return true;
+    }
+
+    /// <returns>Where the first page is; null if not every page is there, or their frames do not follow each other.</returns>
+    private static byte* FirstByte(MmState mm, AddressRange range)
+    {
         byte* first = null;
         byte* next = null;
         ulong end = range.End.Value;
@@ -24,21 +46,19 @@ internal static unsafe class ResidentSpan
             Pte entry = place.Read();
             if ((entry.Value & Pte.Present) == 0)
             {
-                return false;
+                return null;
             }
 
             byte* host = mm.System.Memory.BytesAt(place.FrameOf(entry, address));
             if (next is not null && host != next)
             {
-                return false;
+                return null;
             }
 
             first = first is null ? host : first;
             next = host + PageSize.Small;
         }
 
-        mm.HasHandedOutSpans = true;
-        span = new Span<byte>(first + (range.Start.Value & (PageSize.Small - 1)), (int)range.Length);
-        return true;
+        return first;
     }
 }

@@ -57,7 +57,7 @@ internal static class Collapse
         using RankedSharedLock.WriteScope held = mm.Lock.EnterWrite();
         if (CollapseScan.FindMapping(mm, start) is { } vma && vma.File == file && !mm.Table.Find(start).IsNull)
         {
-            _ = RetractTables.TryRetract(vma, start);
+            _ = RetractTables.TryRetractPieces(vma, start);
         }
     }
 
@@ -80,7 +80,7 @@ internal static class Collapse
             return CollapseResult.WriteProtected;
         }
 
-        return RetractTables.TryRetract(vma, start) && HugeFileFault.TryMap(vma, start, isWrite: false)
+        return RetractTables.TryRetractPieces(vma, start) && HugeFileFault.TryMap(vma, start, isWrite: false)
             ? CollapseResult.Done
             : CollapseResult.Unsuitable;
     }

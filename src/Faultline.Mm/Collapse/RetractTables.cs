@@ -18,7 +18,8 @@ internal static unsafe class RetractTables
             {
                 for (Vma? vma = mm.Vmas.FindFrom(0); vma is not null; vma = mm.Vmas.Next(vma))
                 {
-                    if (vma.File == file && vma.Covers(index))
+                    // A private mapping that was written to, or prepared for that, keeps its table, empty or not.
+                    if (vma.File == file && vma.Covers(index) && vma.AnonVma is null)
                     {
                         _ = TryRetract(vma, vma.AddressOf(index));
                     }
@@ -48,6 +49,32 @@ internal static unsafe class RetractTables
 
         Zap.Range(vma, start, start + PageSize.Huge, ZapOptions.KeepZeroPages);
         return TryTakeEmpty(vma, table, start);
+    }
+
+    /// <summary>
+    /// As <see cref="TryRetract"/>, if there is nothing in the table but entries for the huge page itself: else they all stay (Linux:
+    /// <c>collapse_pte_mapped_thp</c>).
+    /// </summary>
+    public static bool TryRetractPieces(Vma vma, ulong start)
+    {
+        PteTable table = vma.Mm.Table.Find(start);
+        return (table.IsNull || HasPiecesOnly(vma, table, start)) && TryRetract(vma, start);
+    }
+
+    private static bool HasPiecesOnly(Vma vma, PteTable table, ulong start)
+    {
+        CacheEntry first = ((ShmemFile)vma.File!).Cache.Find(vma.IndexOf(start));
+        using RankedLock.Scope held = vma.Mm.System.TableLocks.Enter(table);
+        for (uint i = 0; i < PteTable.Length; i++)
+        {
+            var entry = Pte.Read(table.Entries + i);
+            if (!entry.IsNone && !(entry.IsPresent && !entry.IsSpecial && first.IsFolio && entry.FrameNumber == first.FrameNumber + i))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>

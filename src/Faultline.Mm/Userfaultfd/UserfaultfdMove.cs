@@ -69,12 +69,20 @@ internal static unsafe class UserfaultfdMove
             return errno;
         }
 
+        ulong split = ulong.MaxValue;
         while (done < length)
         {
             ulong step = PageSize.Small;
-            errno = mm.Table.HasHugeEntry(source + done) || mm.Table.HasHugeEntry(target + done)
-                ? UserfaultfdMoveHuge.Run(targetVma, target + done, sourceVma, source + done, length - done, out step)
-                : MovePage(mm, targetVma, target + done, sourceVma, source + done, allowHoles);
+            if (mm.Table.HasHugeEntry(source + done) || mm.Table.HasHugeEntry(target + done))
+            {
+                errno = UserfaultfdMoveHuge.Run(targetVma, target + done, sourceVma, source + done, length - done, out step);
+                split = HugeRange.StartOf(source + done);
+            }
+            else
+            {
+                errno = MovePage(mm, targetVma, target + done, sourceVma, source + done, allowHoles, ref split);
+            }
+
             if (errno == Errno.EAGAIN)
             {
                 continue;
@@ -104,8 +112,15 @@ internal static unsafe class UserfaultfdMove
         return isValid ? Errno.None : Errno.EINVAL;
     }
 
+    /// <param name="mm">The address space.</param>
+    /// <param name="target">The target's mapping.</param>
+    /// <param name="targetAt">Where to.</param>
+    /// <param name="source">The source's mapping.</param>
+    /// <param name="sourceAt">Where from.</param>
+    /// <param name="allowHoles">Whether a hole is as good as moved.</param>
+    /// <param name="split">Where this call has split a huge entry, of which no page has moved yet.</param>
     /// <returns>EAGAIN: something changed, try again.</returns>
-    private static Errno MovePage(MmState mm, Vma target, ulong targetAt, Vma source, ulong sourceAt, bool allowHoles)
+    private static Errno MovePage(MmState mm, Vma target, ulong targetAt, Vma source, ulong sourceAt, bool allowHoles, ref ulong split)
     {
         if (!allowHoles && mm.Table.Find(sourceAt).IsNull)
         {
@@ -135,6 +150,14 @@ internal static unsafe class UserfaultfdMove
         if (seen.IsMarker)
         {
             return Errno.EFAULT;
+        }
+
+        if (seen.IsPresent && !seen.IsSpecial && split == HugeRange.StartOf(sourceAt))
+        {
+            // The first page that moves splits the folio (Linux: split_folio in move_pages_pte); the entry was split before.
+            split = ulong.MaxValue;
+            ZeroFilledPages.GiveWay(source, HugeRange.StartOf(sourceAt));
+            return Errno.EAGAIN;
         }
 
         return seen.IsPresent && !seen.IsSpecial

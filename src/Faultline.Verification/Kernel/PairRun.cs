@@ -423,6 +423,12 @@ internal sealed class PairRun : IDisposable
             return true;
         }
 
+        if (step.Verb == StepVerb.RaceMove && Managed.Running != 0)
+        {
+            // Who sleeps in the target is woken by the first round, and finds what it holds when he comes to look.
+            return true;
+        }
+
         bool installsGuard = step.Verb == StepVerb.Advise && (Advice)step.Mode == Advice.GuardInstall;
         bool endsProtection = step.Verb == StepVerb.Register && ((RegisterModes)step.Mode & RegisterModes.WriteProtect) == 0;
         if (!installsGuard && !endsProtection)

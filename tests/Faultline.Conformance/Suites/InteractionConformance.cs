@@ -89,6 +89,21 @@ public abstract class InteractionConformance(EngineHost host) : ConformanceSuite
         Assert.Equal((5UL, 6UL, 7UL), (Bed.Load(target.At(0)), Bed.Load(target.At(1)), Bed.Load(target.At(2))));
     }
 
+    // The first page that moves splits the page itself, and what of it holds only zeroes gives way to the zero page, moved or not.
+    [Fact]
+    [Section("4.9")]
+    public void Move_PartOfAHugeMapping_PagesOfZeroesBecomeTheZeroPage()
+    {
+        MappedArea source = Huge();
+        Bed.Store(source.At(2), 7);
+        MappedArea target = Advised();
+        FaultMonitor monitor = Bed.Watch(target, RegisterModes.Missing);
+        Expect.Filled(monitor.Uffd.Move(target.At(0), source.At(0), 3 * PageSize.Small), 3 * PageSize.Small);
+        Assert.Equal((2 * PageSize.Small, 0UL), (Bed.Vma(target.Range).Resident, Bed.Vma(source.Range).Resident));
+        Assert.Equal((true, false, true), (Bed.Pagemap(target, 0).IsExclusive, Bed.Pagemap(target, 1).IsExclusive, Bed.Pagemap(source, 9).IsPresent));
+        Assert.Equal((5UL, 0UL, 7UL, 0UL), (Bed.Load(target.At(0)), Bed.Load(target.At(1)), Bed.Load(target.At(2)), Bed.Load(source.At(9))));
+    }
+
     [Theory]
     [InlineData(RegisterModes.Missing)]
     [InlineData(RegisterModes.Missing | RegisterModes.WriteProtect)]

@@ -131,6 +131,19 @@ public abstract class ShmemHugePageConformance(EngineHost host) : ConformanceSui
         Assert.Equal(PageSize.Huge, Bed.Vma(alias.Range).ShmemHuge);
     }
 
+    // Once written to, a private mapping keeps its table, though nothing of that is left.
+    [Fact]
+    public void Collapse_PrivateMappingWasWrittenTo_ItGoesOnWithSmallEntries()
+    {
+        MappedArea area = Cached();
+        MappedArea own = Bed.MapFile(MemoryKind.ShmemPrivate, area.Backing, SmallInHuge);
+        Bed.Store(own.At(3), 80);
+        Expect.Ok(Bed.Space.Advise(own.Page(3), Advice.DontNeed));
+        Collapse(area);
+        Assert.Equal((3UL, 400UL), (Bed.Load(own.At(3)), Bed.Load(own.At(400))));
+        Assert.Equal((0UL, PageSize.Huge), (Bed.Vma(own.Range).ShmemHuge, Bed.Vma(own.Range).Resident));
+    }
+
     [Fact]
     public void PunchHole_Middle_SplitsAndOnlyThatIsGone()
     {
