@@ -62,7 +62,9 @@ public sealed class BudgetMatrixTests(SmallMatrix run) : IClassFixture<SmallMatr
         {
             MissingRow row = Assert.Single(run.Missing);
             Assert.Equal("plain mmap under a memory control group", row.What);
-            Assert.All(report.Cells, static cell => Assert.Equal((null, null, null, null), (cell.MmapPerSecond, cell.MmapMaxBytes, cell.MmapFailure, cell.Ratio)));
+            Assert.All(
+                report.Cells,
+                static cell => Assert.Equal((null, null, null, null), (cell.MmapPerSecond, cell.MmapMaxBytes, cell.MmapFailure, cell.Ratio)));
             Assert.Skip(row.Reason);
         }
 

@@ -31,7 +31,8 @@ public sealed class WalkTests
         using WalkerLibrary walker = new(handlers.Walker);
         using NumberedPages pages = new();
         pages.Number(77) = 0;
-        BenchmarkException error = Assert.Throws<BenchmarkException>(() => walker.Walk(pages.Area, new WalkSpec(WalkPattern.Sequential, isWrite, 2, NumberedPages.Count)));
+        WalkSpec spec = new(WalkPattern.Sequential, isWrite, Threads: 2, NumberedPages.Count);
+        BenchmarkException error = Assert.Throws<BenchmarkException>(() => walker.Walk(pages.Area, spec));
         Assert.Contains("own bytes", error.Message, StringComparison.Ordinal);
     }
 

@@ -4,7 +4,6 @@ using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Net;
-using System.Net.Sockets;
 using System.Threading.Tasks;
 
 namespace Faultline.Cli.Tests;
@@ -13,26 +12,10 @@ namespace Faultline.Cli.Tests;
 /// Takes what is exported by OTLP (protobuf over HTTP) and reads it by the field numbers of its published messages (opentelemetry/proto, version 1). What
 /// goes over the wire is the exporter's own; only this side is the test's.
 /// </summary>
-internal sealed class OtlpReceiver : IAsyncDisposable
+internal sealed class OtlpReceiver : LoopbackServer
 {
     private const string Protobuf = "application/x-protobuf";
-    private readonly HttpListener _listener = new();
-    private readonly Task _serving;
     private readonly List<(string Path, byte[] Body)> _requests = [];
-
-    public OtlpReceiver()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        int port = ((IPEndPoint)probe.LocalEndpoint).Port;
-        probe.Stop();
-        Address = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}/");
-        _listener.Prefixes.Add(Address);
-        _listener.Start();
-        _serving = ServeAsync();
-    }
-
-    public string Address { get; }
 
     /// <summary>The spans received: name, trace, its own identity, its parent's, and its attributes.</summary>
     public List<(string Name, string Trace, string Span, string Parent, Dictionary<string, string> Tags)> Spans()
@@ -84,10 +67,18 @@ internal sealed class OtlpReceiver : IAsyncDisposable
     public string Resource(string tag) =>
         Tags(Bodies("/v1/metrics").SelectMany(static request => request.Messages(1)).First().Messages(1).First().Messages(1))[tag];
 
-    public async ValueTask DisposeAsync()
+    protected override async Task AnswerAsync(HttpListenerContext context)
     {
-        _listener.Close();
-        await _serving;
+        using var body = new MemoryStream();
+        await context.Request.InputStream.CopyToAsync(body);
+        lock (_requests)
+        {
+            _requests.Add((context.Request.Url!.AbsolutePath, body.ToArray()));
+        }
+
+        context.Response.StatusCode = context.Request.ContentType == Protobuf ? (int)HttpStatusCode.OK : (int)HttpStatusCode.UnsupportedMediaType;
+        context.Response.ContentType = Protobuf;
+        context.Response.Close();
     }
 
     private IEnumerable<WireMessage> Metrics(string name) => Bodies("/v1/metrics")
@@ -119,32 +110,5 @@ internal sealed class OtlpReceiver : IAsyncDisposable
         }
 
         return tags;
-    }
-
-    private async Task ServeAsync()
-    {
-        while (true)
-        {
-            HttpListenerContext context;
-            try
-            {
-                context = await _listener.GetContextAsync();
-            }
-            catch (Exception closed) when (closed is HttpListenerException or ObjectDisposedException)
-            {
-                return;
-            }
-
-            using var body = new MemoryStream();
-            await context.Request.InputStream.CopyToAsync(body);
-            lock (_requests)
-            {
-                _requests.Add((context.Request.Url!.AbsolutePath, body.ToArray()));
-            }
-
-            context.Response.StatusCode = context.Request.ContentType == Protobuf ? (int)HttpStatusCode.OK : (int)HttpStatusCode.UnsupportedMediaType;
-            context.Response.ContentType = Protobuf;
-            context.Response.Close();
-        }
     }
 }

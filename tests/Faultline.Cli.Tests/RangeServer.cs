@@ -2,7 +2,6 @@ using System;
 using System.Globalization;
 using System.IO;
 using System.Net;
-using System.Net.Sockets;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -12,27 +11,9 @@ namespace Faultline.Cli.Tests;
 /// Serves the files of a folder by range, for tests of the tool's wiring. It never fails and never lies; what real servers do to a store is tested
 /// with real ones in Faultline.Stores.Tests.
 /// </summary>
-internal sealed class RangeServer : IAsyncDisposable
+internal sealed class RangeServer(string folder) : LoopbackServer
 {
-    private readonly HttpListener _listener = new();
-    private readonly string _folder;
-    private readonly Task _serving;
     private long _bytes;
-
-    public RangeServer(string folder)
-    {
-        _folder = folder;
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        int port = ((IPEndPoint)probe.LocalEndpoint).Port;
-        probe.Stop();
-        Address = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}/");
-        _listener.Prefixes.Add(Address);
-        _listener.Start();
-        _serving = ServeAsync();
-    }
-
-    public string Address { get; }
 
     /// <summary>How long each answer takes.</summary>
     public TimeSpan Latency { get; init; }
@@ -40,34 +21,10 @@ internal sealed class RangeServer : IAsyncDisposable
     /// <summary>The bytes of files sent so far.</summary>
     public long BytesSent => Interlocked.Read(ref _bytes);
 
-    public async ValueTask DisposeAsync()
-    {
-        _listener.Close();
-        await _serving;
-    }
-
-    private async Task ServeAsync()
-    {
-        while (true)
-        {
-            HttpListenerContext context;
-            try
-            {
-                context = await _listener.GetContextAsync();
-            }
-            catch (Exception closed) when (closed is HttpListenerException or ObjectDisposedException)
-            {
-                return;
-            }
-
-            _ = Task.Run(() => AnswerAsync(context));
-        }
-    }
-
-    private async Task AnswerAsync(HttpListenerContext context)
+    protected override async Task AnswerAsync(HttpListenerContext context)
     {
         using HttpListenerResponse response = context.Response;
-        byte[] file = await File.ReadAllBytesAsync(Path.Combine(_folder, Path.GetFileName(context.Request.Url!.AbsolutePath)));
+        byte[] file = await File.ReadAllBytesAsync(Path.Combine(folder, Path.GetFileName(context.Request.Url!.AbsolutePath)));
         string[] range = context.Request.Headers["Range"]!["bytes=".Length..].Split('-');
         await Task.Delay(Latency);
         int first = int.Parse(range[0], CultureInfo.InvariantCulture);

@@ -63,7 +63,8 @@ public sealed class HomeAccessTests : IDisposable
         Assert.Throws<NotSupportedException>(() => _access.CompareExchange(new(8), 1, 2, out _));
     }
 
-    // The kernel counts by thread, and the runtime may touch a page of its own (stack, code) in the middle of an access: never fewer, and in some round none more.
+    // The kernel counts by thread, and the runtime may touch a page of its own (stack, code) in the middle of an access: never fewer, and in some round
+    // none more.
     [Fact]
     public void FaultCounts_OfPagesTouched_CountEachOnce()
     {

@@ -19,8 +19,8 @@ internal sealed class NginxServer : IAsyncDisposable
         new[] { "/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx", "/usr/local/nginx/sbin/nginx" }.FirstOrDefault(File.Exists);
 
     private readonly string _folder;
-    private readonly int _port = FreePort();
-    private readonly int _securePort = FreePort();
+    private readonly int _port = LoopbackPort.Take();
+    private readonly int _securePort = LoopbackPort.Take();
     private Process? _process;
 
     private NginxServer(string folder) => _folder = folder;
@@ -162,12 +162,5 @@ internal sealed class NginxServer : IAsyncDisposable
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -3,9 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.IO;
 using System.Linq;
-using System.Net;
 using System.Net.Http;
-using System.Net.Sockets;
 using System.Threading.Tasks;
 using Amazon.Runtime;
 using Amazon.S3;
@@ -40,11 +38,7 @@ internal sealed class S3Server : IAsyncDisposable
         string[] folders = (Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(':');
         string? node = folders.Select(static path => Path.Combine(path, "node")).FirstOrDefault(File.Exists);
         Assert.SkipUnless(program is not null && node is not null, "s3rver is not there: eng/test-servers.sh brings it from the npm registry (it needs node and npm).");
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        int port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        listener.Stop();
-        var server = new S3Server(folder, program, port);
+        var server = new S3Server(folder, program, LoopbackPort.Take());
         await server.StartAsync();
         return server;
     }
