@@ -1,51 +1,21 @@
-using Faultline.Sync;
-
 namespace Faultline.Mm;
 
-/// <summary>
-/// Takes away the entries of an anonymous folio that was given up, as long as none is dirty (Linux: <c>try_to_unmap_one</c> for a folio that is not
-/// swap-backed). The folio is locked.
-/// </summary>
-internal readonly unsafe struct DropClean : IRmapVisitor
+/// <summary>Entries of an anonymous folio that was given up (MADV_FREE): they go, as long as none is dirty.</summary>
+internal readonly unsafe struct DropClean : IUnmapStep
 {
-    public bool Visit(Vma vma, ulong address, Folio folio)
+    public bool Replace(Vma vma, ulong* entry, Pte taken, Folio folio)
     {
-        MmState mm = vma.Mm;
-        PteTable table = mm.Table.Find(address);
-        if (table.IsNull)
-        {
-            return true;
-        }
-
-        using RankedLock.Scope held = mm.System.TableLocks.Enter(table);
-        ulong* entry = table.EntryFor(address);
-        var pte = Pte.Read(entry);
-        if (!pte.IsPresent || pte.IsSpecial || pte.FrameNumber != folio.Number)
-        {
-            return true;
-        }
-
-        if (vma.Has(VmaFlags.Locked))
-        {
-            return false;
-        }
-
-        // Taken, and out of every translation: nobody makes it dirty from here on.
-        pte = Pte.Take(entry);
-        mm.Shootdown.Flush(address, PageSize.Small);
-        if (pte.IsDirty || folio.RefCount != folio.Record->MapCount + 1)
+        if (taken.IsDirty || folio.RefCount != folio.Record->MapCount + 1)
         {
             // Written to since, or somebody looks at it: it is ordinary memory again.
             folio.Clear(FolioFlags.LazilyFreed);
-            Pte.Write(entry, pte);
+            Pte.Write(entry, taken);
             return false;
         }
 
         Pte.Write(entry, Pte.None);
         folio.Clear(FolioFlags.Exclusive);
-        Rmap.Remove(folio.Record);
-        mm.Counters.Add(CounterKind.Anonymous, -1);
-        mm.System.Pool.Put(folio);
+        vma.Mm.Counters.Add(CounterKind.Anonymous, -1);
         return true;
     }
 }

@@ -71,7 +71,7 @@ internal static unsafe class SwapOut
             return false;
         }
 
-        var visitor = default(DropClean);
+        var visitor = default(UnmapEntries<DropClean>);
         RmapWalk.ForEach(system, folio, ref visitor);
         return !folio.IsMapped;
     }
@@ -84,7 +84,7 @@ internal static unsafe class SwapOut
         }
 
         var slot = new SwapSlot(folio.Record->Swap);
-        var visitor = new UnmapToSwap(slot);
+        var visitor = new UnmapEntries<UnmapToSwap>(new UnmapToSwap(slot));
         RmapWalk.ForEach(system, folio, ref visitor);
 
         // Nobody can write to it any more, so what is written now is what will be read.
@@ -112,7 +112,7 @@ internal static unsafe class SwapOut
     {
         if (folio.IsMapped)
         {
-            var visitor = default(UnmapFile);
+            var visitor = default(UnmapEntries<UnmapFile>);
             RmapWalk.ForEach(system, folio, ref visitor);
         }
 

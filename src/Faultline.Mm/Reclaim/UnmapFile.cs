@@ -1,42 +1,13 @@
-using Faultline.Sync;
-
 namespace Faultline.Mm;
 
-/// <summary>
-/// Takes away every entry for a small folio of a file, and no other (Linux: <c>try_to_unmap_one</c>): zero pages at its places in private mappings stay, and so
-/// does the folio where a mapping is locked. The folio is locked.
-/// </summary>
-internal readonly unsafe struct UnmapFile : IRmapVisitor
+/// <summary>Entries of a file's folio: nothing stays but a marker of their protection. The page cache has the page.</summary>
+internal readonly unsafe struct UnmapFile : IUnmapStep
 {
-    public bool Visit(Vma vma, ulong address, Folio folio)
+    public bool Replace(Vma vma, ulong* entry, Pte taken, Folio folio)
     {
-        MmState mm = vma.Mm;
-        PteTable table = mm.Table.Find(address);
-        if (table.IsNull)
-        {
-            return true;
-        }
-
-        using RankedLock.Scope held = mm.System.TableLocks.Enter(table);
-        ulong* entry = table.EntryFor(address);
-        var pte = Pte.Read(entry);
-        if (!pte.IsPresent || pte.IsSpecial || pte.FrameNumber != folio.Number)
-        {
-            return true;
-        }
-
-        if (vma.Has(VmaFlags.Locked))
-        {
-            return false;
-        }
-
-        pte = Pte.Take(entry);
-        mm.Shootdown.Flush(address, PageSize.Small);
-        Zap.LeaveMarker(vma, entry, pte, ZapOptions.None);
-        Rmap.KeepStateOf(pte, folio);
-        mm.Counters.Add(MmCounters.KindOf(folio), -1);
-        Rmap.Remove(folio.Record);
-        mm.System.Pool.Put(folio);
+        Zap.LeaveMarker(vma, entry, taken, ZapOptions.None);
+        Rmap.KeepStateOf(taken, folio);
+        vma.Mm.Counters.Add(MmCounters.KindOf(folio), -1);
         return true;
     }
 }

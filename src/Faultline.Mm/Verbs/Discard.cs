@@ -11,40 +11,30 @@ internal static unsafe class Discard
 {
     public static Errno Run(MmState mm, ulong start, ulong end, Advice advice)
     {
-        Errno holes = Errno.None;
-        ulong at = start;
-        while (at < end)
+        MappedParts parts = new(start, end);
+        while (parts.HasMore)
         {
             UserfaultfdContext? told = null;
-            ulong partEnd;
             using (RankedSharedLock.ReadScope held = mm.Lock.EnterRead())
             {
-                Vma? vma = mm.Vmas.FindFrom(at);
-                if (vma is null || vma.Start >= end)
+                if (parts.Next(mm) is not { } vma)
                 {
                     return Errno.ENOMEM;
                 }
 
-                if (vma.Start > at)
-                {
-                    holes = Errno.ENOMEM;
-                    at = vma.Start;
-                }
-
-                Errno errno = Check(vma, at, advice);
+                Errno errno = Check(vma, parts.Start, advice);
                 if (errno != Errno.None)
                 {
                     return errno;
                 }
 
-                partEnd = Math.Min(end, vma.End);
-                if (vma.IsHugetlb && advice != Advice.Remove && (partEnd & (PageSize.Huge - 1)) != 0)
+                if (vma.IsHugetlb && advice != Advice.Remove && (parts.End & (PageSize.Huge - 1)) != 0)
                 {
                     // Whole huge pages only, and the range is rounded down to them: callers think in small pages.
-                    end = partEnd &= ~(PageSize.Huge - 1);
-                    if (partEnd <= at)
+                    parts.EndAt(HugeRange.StartOf(parts.End));
+                    if (parts.End <= parts.Start)
                     {
-                        return holes;
+                        return parts.Holes;
                     }
                 }
 
@@ -55,7 +45,7 @@ internal static unsafe class Discard
                 }
                 else if (advice != Advice.Remove)
                 {
-                    errno = Apply(vma, at, partEnd, advice);
+                    errno = Apply(vma, parts.Start, parts.End, advice);
                     if (errno != Errno.None)
                     {
                         return errno;
@@ -63,7 +53,7 @@ internal static unsafe class Discard
                 }
             }
 
-            Errno after = Finish(mm, told, at, ref partEnd, advice);
+            Errno after = Finish(mm, told, ref parts, advice);
             if (after != Errno.None)
             {
                 return after;
@@ -71,13 +61,11 @@ internal static unsafe class Discard
 
             if (advice is Advice.DontNeed or Advice.DontNeedLocked)
             {
-                RetractTables.EmptyIn(mm, at, partEnd);
+                RetractTables.EmptyIn(mm, parts.Start, parts.End);
             }
-
-            at = partEnd;
         }
 
-        return holes;
+        return parts.Holes;
     }
 
     private static Errno Check(Vma vma, ulong start, Advice advice)
@@ -105,9 +93,10 @@ internal static unsafe class Discard
     }
 
     /// <summary>Tells the userfaultfd, without any lock; the mapping is then looked up again, for anything may have happened.</summary>
-    private static Errno Finish(MmState mm, UserfaultfdContext? told, ulong start, ref ulong end, Advice advice)
+    private static Errno Finish(MmState mm, UserfaultfdContext? told, ref MappedParts part, Advice advice)
     {
-        told?.Tell(new PendingEvent(told, UserfaultfdEvent.Remove, start, end - start));
+        ulong start = part.Start;
+        told?.Tell(new PendingEvent(told, UserfaultfdEvent.Remove, start, part.End - start));
         BackingFile? file;
         ulong first;
         using (RankedSharedLock.ReadScope held = mm.Lock.EnterRead())
@@ -128,10 +117,10 @@ internal static unsafe class Discard
                 return errno;
             }
 
-            end = Math.Min(end, vma.End);
+            part.End = Math.Min(part.End, vma.End);
             if (advice != Advice.Remove)
             {
-                return Apply(vma, start, end, advice);
+                return Apply(vma, start, part.End, advice);
             }
 
             file = (BackingFile)vma.File!;
@@ -146,7 +135,7 @@ internal static unsafe class Discard
             isSealed = (file.Seals & (FileSeals.Write | FileSeals.FutureWrite)) != 0;
             if (!isSealed)
             {
-                file.PunchHole(first, first + (end - start));
+                file.PunchHole(first, first + (part.End - start));
             }
         }
 

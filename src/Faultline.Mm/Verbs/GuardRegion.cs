@@ -9,20 +9,12 @@ internal static unsafe class GuardRegion
     public static Errno Run(MmState mm, ulong start, ulong end, Advice advice)
     {
         using RankedSharedLock.ReadScope held = mm.Lock.EnterRead();
-        ulong at = start;
-        Errno holes = Errno.None;
-        while (at < end)
+        MappedParts parts = new(start, end);
+        while (parts.HasMore)
         {
-            Vma? vma = mm.Vmas.FindFrom(at);
-            if (vma is null || vma.Start >= end)
+            if (parts.Next(mm) is not { } vma)
             {
                 return Errno.ENOMEM;
-            }
-
-            if (vma.Start > at)
-            {
-                holes = Errno.ENOMEM;
-                at = vma.Start;
             }
 
             if (vma.IsHugetlb || (advice == Advice.GuardInstall && vma.Has(VmaFlags.Locked)))
@@ -30,17 +22,14 @@ internal static unsafe class GuardRegion
                 return Errno.EINVAL;
             }
 
-            ulong partEnd = Math.Min(end, vma.End);
-            Errno errno = advice == Advice.GuardInstall ? Install(vma, at, partEnd) : Remove(vma, at, partEnd);
+            Errno errno = advice == Advice.GuardInstall ? Install(vma, parts.Start, parts.End) : Remove(vma, parts.Start, parts.End);
             if (errno != Errno.None)
             {
                 return errno;
             }
-
-            at = partEnd;
         }
 
-        return holes;
+        return parts.Holes;
     }
 
     private static Errno Install(Vma vma, ulong start, ulong end)
@@ -51,7 +40,6 @@ internal static unsafe class GuardRegion
         {
             AnonVmaChain.Prepare(vma);
         }
-
 
         for (ulong address = start; address < end;)
         {

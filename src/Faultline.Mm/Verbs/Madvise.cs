@@ -148,41 +148,28 @@ internal static class Madvise
     /// </summary>
     private static Errno PageOutRange(MmState mm, ulong start, ulong end, Advice advice)
     {
-        Errno holes = Errno.None;
-        ulong at = start;
-        while (at < end)
+        MappedParts parts = new(start, end);
+        while (parts.HasMore)
         {
-            ulong partEnd;
             using (RankedSharedLock.ReadScope held = mm.Lock.EnterRead())
             {
-                Vma? vma = mm.Vmas.FindFrom(at);
-                if (vma is null || vma.Start >= end)
+                if (parts.Next(mm) is not { } vma)
                 {
                     return Errno.ENOMEM;
-                }
-
-                if (vma.Start > at)
-                {
-                    holes = Errno.ENOMEM;
-                    at = vma.Start;
                 }
 
                 if (vma.Has(VmaFlags.Locked | VmaFlags.HugeTlb))
                 {
                     return Errno.EINVAL;
                 }
-
-                partEnd = System.Math.Min(end, vma.End);
             }
 
             if (advice == Advice.PageOut)
             {
-                PageOut.Range(mm, at, partEnd);
+                PageOut.Range(mm, parts.Start, parts.End);
             }
-
-            at = partEnd;
         }
 
-        return holes;
+        return parts.Holes;
     }
 }

@@ -1,4 +1,3 @@
-using System;
 using Faultline.Sync;
 
 namespace Faultline.Mm;
@@ -8,43 +7,30 @@ internal static class MadviseCollapse
 {
     public static Errno Run(MmState mm, ulong start, ulong end)
     {
-        Errno holes = Errno.None;
-        ulong at = start;
-        while (at < end)
+        MappedParts parts = new(start, end);
+        while (parts.HasMore)
         {
-            ulong partEnd;
             using (RankedSharedLock.ReadScope held = mm.Lock.EnterRead())
             {
-                Vma? vma = mm.Vmas.FindFrom(at);
-                if (vma is null || vma.Start >= end)
+                if (parts.Next(mm) is not { } vma)
                 {
                     return Errno.ENOMEM;
-                }
-
-                if (vma.Start > at)
-                {
-                    holes = Errno.ENOMEM;
-                    at = vma.Start;
                 }
 
                 if (!CollapseScan.Allows(vma))
                 {
                     return Errno.EINVAL;
                 }
-
-                partEnd = Math.Min(end, vma.End);
             }
 
-            Errno errno = Part(mm, at, partEnd);
+            Errno errno = Part(mm, parts.Start, parts.End);
             if (errno != Errno.None)
             {
                 return errno;
             }
-
-            at = partEnd;
         }
 
-        return holes;
+        return parts.Holes;
     }
 
     /// <summary>The aligned ranges that lie in one mapping. What is wrong with one of them does not always keep the next from its turn.</summary>
