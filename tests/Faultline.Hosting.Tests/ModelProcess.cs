@@ -16,7 +16,7 @@ namespace Faultline.Hosting.Tests;
 internal sealed class ModelProcess : IAsyncDisposable
 {
     private const string Listening = "Now listening on: ";
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private readonly Process _process;
     private readonly StringWriter _output;
     private readonly HttpClient _client;

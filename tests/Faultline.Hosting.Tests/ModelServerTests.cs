@@ -17,7 +17,7 @@ public sealed class ModelServerTests : IAsyncLifetime
 {
     private const int ModelBytes = 32 << 20;
     private const int BudgetBytes = 8 << 20;
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(150);
     private readonly TestFolder _folder = new();
     private readonly byte[] _model = new byte[ModelBytes];
     private NginxServer? _store;
@@ -40,7 +40,7 @@ public sealed class ModelServerTests : IAsyncLifetime
         _service = await ModelProcess.StartAsync(
             $"--Faultline:Images:model:Address={_store.AddressOf("model.bin")}",
             $"--Faultline:BudgetBytes={BudgetBytes.ToString(CultureInfo.InvariantCulture)}",
-            "--Faultline:LoadDeadline=00:00:01",
+            "--Faultline:LoadDeadline=00:00:05",
             "--Faultline:HealthDeadline=00:00:00.5");
     }
 
@@ -117,7 +117,7 @@ public sealed class ModelServerTests : IAsyncLifetime
         long begun = System.Diagnostics.Stopwatch.GetTimestamp();
         while (receiver.Sum("faultline.store.io", "sent") == 0 || !HasLoadOfARequest(receiver))
         {
-            Assert.True(System.Diagnostics.Stopwatch.GetElapsedTime(begun) < TimeSpan.FromSeconds(30), $"Nothing was sent. The service said: {service.Output}");
+            Assert.True(System.Diagnostics.Stopwatch.GetElapsedTime(begun) < Deadline, $"Nothing was sent. The service said: {service.Output}");
             await Task.Delay(100);
         }
     }

@@ -27,7 +27,7 @@ internal sealed class SwitchedStore(ulong length) : IPageStore
 
     public ValueTask<StoreRead> ReadAsync(ulong offset, Memory<byte> target, CancellationToken cancellationToken)
     {
-        HeldUpUntil?.Wait(TimeSpan.FromSeconds(20), CancellationToken.None);
+        HeldUpUntil?.Wait(TimeSpan.FromSeconds(60), CancellationToken.None);
         if (IsOff)
         {
             return new(StoreRead.Failed(new System.IO.IOException("The store is switched off.")));

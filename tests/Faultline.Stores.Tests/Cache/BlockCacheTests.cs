@@ -216,8 +216,31 @@ public sealed class BlockCacheTests : IDisposable
             .SelectMany(static folder => folder.GetFiles())
             .OrderBy(static file => file.Name, StringComparer.Ordinal)];
 
-    /// <summary>What the blocks and half-written blocks take, rounded up to what a disk gives.</summary>
+    /// <summary>
+    /// What the blocks and half-written blocks take, rounded up to what a disk gives, while nobody makes or evicts one: that is done under the lock. A file that
+    /// is renamed while the folder is listed may be listed twice, so it is summed up until two sums are the same.
+    /// </summary>
     private long FolderBytes()
+    {
+        try
+        {
+            using FileStream held = new(_folder.File("lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            long bytes = SumOfFolder();
+            for (long again = SumOfFolder(); again != bytes; again = SumOfFolder())
+            {
+                bytes = again;
+            }
+
+            return bytes;
+        }
+        catch (IOException)
+        {
+            // Another has it: the next look will do.
+            return 0;
+        }
+    }
+
+    private long SumOfFolder()
     {
         long sum = 0;
         foreach (DirectoryInfo folder in new DirectoryInfo(_folder.Path).GetDirectories())

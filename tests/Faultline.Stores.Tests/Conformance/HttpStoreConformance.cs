@@ -15,7 +15,7 @@ public sealed class HttpStoreConformance : BreakableStoreConformance
     {
         _server = await NginxServer.StartAsync(Folder.Path);
         await File.WriteAllBytesAsync(Path.Combine(_server.Files, "image"), contents);
-        var options = new RemoteStoreOptions { Deadline = TimeSpan.FromSeconds(5), AttemptTimeout = TimeSpan.FromSeconds(3), RequestBytes = 64 << 10 };
+        var options = new RemoteStoreOptions { Deadline = TimeSpan.FromSeconds(8), AttemptTimeout = TimeSpan.FromSeconds(5), RequestBytes = 64 << 10 };
         return await HttpPageStore.OpenAsync(_server.AddressOf("image"), options);
     }
 

@@ -16,8 +16,8 @@ public sealed class HttpsStoreConformance : BreakableStoreConformance
         await File.WriteAllBytesAsync(Path.Combine(_server.Files, "image"), contents);
         var options = new RemoteStoreOptions
         {
-            Deadline = System.TimeSpan.FromSeconds(5),
-            AttemptTimeout = System.TimeSpan.FromSeconds(3),
+            Deadline = System.TimeSpan.FromSeconds(8),
+            AttemptTimeout = System.TimeSpan.FromSeconds(5),
             RequestBytes = 64 << 10,
             TrustedAuthorities = _server.Authorities,
         };

@@ -15,7 +15,7 @@ public sealed class S3StoreConformance : BreakableStoreConformance
     {
         _server = await S3Server.StartAsync(Folder.Path);
         await _server.PutAsync("an image", contents);
-        var options = new RemoteStoreOptions { Deadline = TimeSpan.FromSeconds(5), AttemptTimeout = TimeSpan.FromSeconds(3), RequestBytes = 64 << 10 };
+        var options = new RemoteStoreOptions { Deadline = TimeSpan.FromSeconds(8), AttemptTimeout = TimeSpan.FromSeconds(5), RequestBytes = 64 << 10 };
         return await S3PageStore.OpenAsync(_server.NewClient(), S3Server.Bucket, "an image", options);
     }
 

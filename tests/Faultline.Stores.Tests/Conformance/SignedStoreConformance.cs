@@ -14,7 +14,7 @@ public sealed class SignedStoreConformance : BreakableStoreConformance
     {
         _server = await S3Server.StartAsync(Folder.Path);
         await _server.PutAsync("an image", contents);
-        var options = new RemoteStoreOptions { Deadline = TimeSpan.FromSeconds(5), AttemptTimeout = TimeSpan.FromSeconds(3), RequestBytes = 64 << 10 };
+        var options = new RemoteStoreOptions { Deadline = TimeSpan.FromSeconds(8), AttemptTimeout = TimeSpan.FromSeconds(5), RequestBytes = 64 << 10 };
         return await HttpPageStore.OpenAsync(await _server.SignAsync("an image"), options);
     }
 

@@ -9,7 +9,7 @@ namespace Faultline.Stores.Tests;
 
 /// <summary>
 /// A second process that reads through a cache it shares with others, in an order of its own, and compares every byte. It is this test program, started
-/// with a variable set. It reads until its input ends, and then says what the cache did.
+/// with a variable set. It reads until its input ends and it has read from the cache, written to it and evicted, and then says what the cache did.
 /// </summary>
 internal static class CacheProgram
 {
@@ -55,6 +55,8 @@ internal static class CacheProgram
         return true;
     }
 
+    private static bool HasTriedEverything(BlockCache cache) => cache.GetStatistics() is { Hits: > 0, Written: > 0, Evicted: > 0 };
+
     private static async Task RunAsync(string folder, int seed)
     {
         byte[] contents = Sample.Bytes(ContentBytes);
@@ -64,7 +66,7 @@ internal static class CacheProgram
 
         // The console's own asynchronous reads wait.
         Task<string> ended = Task.Run(Console.In.ReadToEnd);
-        for (int round = 0; !ended.IsCompleted; round++)
+        for (int round = 0; !ended.IsCompleted || !HasTriedEverything(cache); round++)
         {
             // Half of the reads are of an eighth of the blocks, so that there is something to be found.
             int blocks = ContentBytes / Block / (round % 2 == 0 ? 1 : 8);

@@ -63,7 +63,7 @@ internal sealed class NginxServer : IAsyncDisposable
         long begun = Stopwatch.GetTimestamp();
         while (!await IsListeningAsync())
         {
-            bool isLate = _process.HasExited || Stopwatch.GetElapsedTime(begun) > TimeSpan.FromSeconds(20);
+            bool isLate = _process.HasExited || Stopwatch.GetElapsedTime(begun) > TimeSpan.FromSeconds(60);
             Assert.False(isLate, isLate ? $"nginx does not answer: {await File.ReadAllTextAsync(Path.Combine(_folder, "error.log"))}" : string.Empty);
             await Task.Delay(20);
         }
@@ -117,7 +117,7 @@ internal sealed class NginxServer : IAsyncDisposable
             if (-f $document_root/trouble) { return 503; }
             location /no-tag/ { alias {{Files}}/; etag off; }
             location /no-ranges/ { alias {{Files}}/; max_ranges 0; }
-            location /slow/ { alias {{Files}}/; limit_rate 512k; }
+            location /slow/ { alias {{Files}}/; limit_rate 128k; }
             location /forbidden { return 403; }
           }
         }

@@ -8,7 +8,7 @@ namespace Faultline.Stores.Tests;
 /// <summary>Reads of stores as tests want them.</summary>
 internal static class Reading
 {
-    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     /// <summary>Reads, and fails the test unless so many bytes come.</summary>
     public static async Task<byte[]> BytesAsync(this IPageStore store, ulong offset, int length)

@@ -90,7 +90,7 @@ internal sealed class S3Server : IAsyncDisposable
             }
             catch (HttpRequestException)
             {
-                bool isLate = _process.HasExited || Stopwatch.GetElapsedTime(begun) > TimeSpan.FromSeconds(30);
+                bool isLate = _process.HasExited || Stopwatch.GetElapsedTime(begun) > TimeSpan.FromSeconds(60);
                 Assert.False(isLate, isLate ? $"s3rver does not answer: {(_process.HasExited ? await _process.StandardError.ReadToEndAsync() : string.Empty)}" : string.Empty);
                 await Task.Delay(50);
             }
