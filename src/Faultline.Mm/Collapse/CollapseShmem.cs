@@ -112,12 +112,15 @@ internal static unsafe class CollapseShmem
         return CollapseResult.TooManyAbsent;
     }
 
-    /// <summary>Whether a mapping is armed for missing pages in the range: each hole is to be asked about, so none may be filled.</summary>
+    /// <summary>
+    /// Whether a mapping is armed for missing pages in the range: each hole is to be asked about, so none may be filled. One that begins right behind the
+    /// range counts for Linux, too.
+    /// </summary>
     private static bool IsAwaited(ShmemFile file, ulong index, in RankedLock.Scope held)
     {
         foreach (Vma vma in file.Mappings.ListLocked(in held))
         {
-            if (vma.Has(VmaFlags.UserfaultfdMissing) && vma.PageOffset < index + Pages && index < vma.IndexOf(vma.End))
+            if (vma.Has(VmaFlags.UserfaultfdMissing) && vma.PageOffset <= index + Pages && index < vma.IndexOf(vma.End))
             {
                 return true;
             }

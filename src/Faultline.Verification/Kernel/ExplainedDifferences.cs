@@ -15,6 +15,9 @@ internal static class ExplainedDifferences
     /// </summary>
     public const string RemapUnregistersNeighbour = "remap-unregisters-neighbour";
 
+    /// <summary>What a difference is called in which engines disagree on who sleeps.</summary>
+    public const string WhoSleeps = "which actors sleep";
+
     /// <summary>The name of the rule that explains a difference, or null.</summary>
     public static string? Explain(Difference difference, IReadOnlyList<Step> steps)
     {
@@ -47,7 +50,39 @@ internal static class ExplainedDifferences
             return RemapUnregistersNeighbour;
         }
 
-        return null;
+        // As before, when the remap slept already, for the event of what was at the new place.
+        return step is { Verb: StepVerb.ReadMessages } && difference.What == WhoSleeps && TellsOfUnmapOnly(steps) && SleepsInRemap(difference, steps)
+            ? RemapUnregistersNeighbour
+            : null;
+    }
+
+    // Whether all who sleep on the managed engine alone do so in mremap.
+    private static bool SleepsInRemap(Difference difference, IReadOnlyList<Step> steps)
+    {
+        int linux = Convert.ToInt32(difference.Linux[2..], 2);
+        int managed = Convert.ToInt32(difference.Managed[2..], 2);
+        for (int actor = 0; managed >> actor != 0; actor++)
+        {
+            if (((managed & ~linux) >> actor & 1) != 0 && !HasRemap(steps, difference.Index, actor))
+            {
+                return false;
+            }
+        }
+
+        return (linux & ~managed) == 0;
+    }
+
+    private static bool HasRemap(IReadOnlyList<Step> steps, int end, int actor)
+    {
+        for (int i = 0; i < end; i++)
+        {
+            if (steps[i].Verb == StepVerb.Remap && steps[i].Actor == actor)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static bool TellsOfUnmapOnly(IReadOnlyList<Step> steps)

@@ -47,6 +47,9 @@ internal sealed class HugeView
             || (step.Verb == StepVerb.Move && (!IsSafe(0, step.Page, pages) || !IsSafe(0, step.Other, pages)));
     }
 
+    /// <summary>Whether the program's address space has a poison marker.</summary>
+    public bool HasPoison => Array.Exists(Entries[0], static entry => Coverage.StateOf(entry) == EntryState.Poison);
+
     /// <summary>Reads entries and categories.</summary>
     public void Look(EngineSide side)
     {

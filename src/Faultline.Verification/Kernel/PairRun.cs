@@ -126,7 +126,7 @@ internal sealed class PairRun : IDisposable
                 return null;
             }
 
-            if (IsLeftOut(in step) || StaleTranslations.MayServe(in step, Linux, Mappings))
+            if (LeftOutSteps.Has(in step, this, _managedSeen) || StaleTranslations.MayServe(in step, Linux, Mappings))
             {
                 LastOutcome = new(OutcomeKind.Busy);
                 return null;
@@ -256,7 +256,7 @@ internal sealed class PairRun : IDisposable
                 return null;
             }
 
-            return new(index, "which actors sleep", Bits(Linux.Running), Bits(Managed.Running));
+            return new(index, ExplainedDifferences.WhoSleeps, Bits(Linux.Running), Bits(Managed.Running));
         }
 
         if (!canAsleep && Linux.Running != 0)
@@ -399,7 +399,8 @@ internal sealed class PairRun : IDisposable
             || (step.Verb == StepVerb.Remap && Math.Max(step.Other, step.Page) + (int)step.Value > Arena.HugeFirst);
     }
 
-    private PagemapEntry EntryAt(int space, int page) => (uint)page < Arena.Pages ? _managedSeen.Pagemaps[space][page]
+    /// <summary>An entry after the last step; the engines agree on it.</summary>
+    public PagemapEntry EntryAt(int space, int page) => (uint)page < Arena.Pages ? _managedSeen.Pagemaps[space][page]
         : Arena.IsHuge(page) ? _managedSeen.HugeArea.Entries[space][page - Arena.HugeFirst]
         : default;
 
@@ -411,42 +412,6 @@ internal sealed class PairRun : IDisposable
         StepVerb.Advise => (Advice)step.Mode is Advice.DontNeed or Advice.DontNeedLocked or Advice.Free or Advice.Remove,
         _ => false,
     };
-
-    // What cannot be compared; each has a row in docs/divergences.md. MADV_GUARD_INSTALL over a write-protected entry of a file never comes back from the
-    // kernel. A registration without write-protection leaves the bits behind, and the managed engine clears them with the next store.
-    private bool IsLeftOut(in Step step)
-    {
-        bool cutsFile = step.Verb is StepVerb.Truncate or StepVerb.Punch && _managedSeen.Files[step.File].Size >= PageSize.Huge
-            && Managed.Files[step.File] is { PageSizeBytes: PageSize.Small };
-        if (IsWide && (cutsFile || _managedSeen.HugeArea.Splits(in step)))
-        {
-            return true;
-        }
-
-        if (step.Verb == StepVerb.RaceMove && Managed.Running != 0)
-        {
-            // Who sleeps in the target is woken by the first round, and finds what it holds when he comes to look.
-            return true;
-        }
-
-        bool installsGuard = step.Verb == StepVerb.Advise && (Advice)step.Mode == Advice.GuardInstall;
-        bool endsProtection = step.Verb == StepVerb.Register && ((RegisterModes)step.Mode & RegisterModes.WriteProtect) == 0;
-        if (!installsGuard && !endsProtection)
-        {
-            return false;
-        }
-
-        int end = (int)Math.Min(Arena.End, (long)step.Page + step.Pages + 1);
-        for (int page = Math.Max(step.Page - 1, 0); page < end; page++)
-        {
-            if (EntryAt(step.Space, page).IsUserfaultfdWriteProtected && (endsProtection || KindOf(page) != MapKind.Anonymous))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
 
     private bool MaySleep(in Step step) => _isArmed && step.Verb switch
     {

@@ -14,6 +14,17 @@ public sealed class KernelCheckTests(KernelMeans means)
         remap page=17 pages=1 other=13 mode=MayMove|Fixed|DontUnmap value=1
         """;
 
+    // Each mapping at the new place sends an event; the neighbour's comes first.
+    private const string RemapOverANeighbour = """
+        open mode=EventUnmap
+        map pages=4 mode=Anonymous value=3
+        register pages=4 mode=Missing
+        map page=5 pages=2 mode=Anonymous value=1
+        register page=5 pages=2 mode=Missing|WriteProtect
+        remap actor=1 page=5 pages=2 other=3 mode=MayMove|Fixed value=2
+        read-messages
+        """;
+
     [Fact]
     public async Task Run_SomePrograms_EnginesAgree()
     {
@@ -50,12 +61,14 @@ public sealed class KernelCheckTests(KernelMeans means)
         Assert.Contains(report.Reached, static tuple => tuple.Contains(nameof(EntryState.Swapped), System.StringComparison.Ordinal));
     }
 
-    [Fact]
-    public void Remap_BesideAWatchedNeighbour_KernelUnregistersTheNeighbour()
+    [Theory]
+    [InlineData(RemapBesideANeighbour)]
+    [InlineData(RemapOverANeighbour)]
+    public void Remap_BesideAWatchedNeighbour_KernelUnregistersTheNeighbour(string script)
     {
         KernelMeans.RequireKernel();
         using var engines = new EnginePair();
-        IReadOnlyList<Step> steps = KernelProgram.Parse(RemapBesideANeighbour).Steps;
+        IReadOnlyList<Step> steps = KernelProgram.Parse(script).Steps;
         using var run = new PairRun(engines);
 
         Difference? difference = null;

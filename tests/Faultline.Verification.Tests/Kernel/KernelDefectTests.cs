@@ -39,6 +39,38 @@ public sealed class KernelDefectTests
         Assert.Equal(Errno.ESRCH, (await call.WaitAsync(Deadline, TestContext.Current.CancellationToken)).Errno);
     }
 
+    [Fact]
+    public void Collapse_OfAFileOverPoison_KernelLosesThePoison()
+    {
+        KernelMeans.RequireKernel();
+        using var engine = new LinuxEngine();
+        using IAddressSpace space = engine.CreateAddressSpace().OrThrow("Making an address space");
+        MapRequest request = new()
+        {
+            Address = new(0x20_0000_0000),
+            Length = PageSize.Huge,
+            Protection = Protections.ReadWrite,
+            Options = MapOptions.Shared | MapOptions.FixedNoReplace,
+            File = engine.CreateMemoryFile(new MemoryFileOptions { Name = "poisoned", Size = PageSize.Huge }).OrThrow("Making a file"),
+        };
+        var page = new AddressRange(space.Map(in request).OrThrow("Mapping it"), PageSize.Small);
+        using IMemoryAccess access = space.OpenAccess(AccessMode.User).OrThrow("Opening an accessor");
+        using (IUserfaultfd context = space.OpenUserfaultfd(UserfaultfdOptions.NonBlocking | UserfaultfdOptions.CloseOnExec).OrThrow("Opening a context"))
+        {
+            Assert.True(context.Handshake(UserfaultfdFeatures.Poison).IsOk);
+            Assert.Equal(Errno.None, context.Register(page, RegisterModes.Missing).Errno);
+            Assert.Equal(Errno.None, context.Poison(page, FillModes.None).Errno);
+        }
+
+        Assert.Equal(AccessFault.BusError, access.Load(page.Start, out _).Fault);
+        Assert.True(access.Store(page.Start + (PageSize.Huge - PageSize.Small), 1).IsOk);
+        SystemResult collapsed = space.Advise(page with { Length = PageSize.Huge }, Advice.Collapse);
+        Assert.SkipWhen(!collapsed.IsOk, $"This kernel does not collapse here: {collapsed.Errno}.");
+        AccessResult load = access.Load(page.Start, out ulong value);
+        Assert.SkipWhen(!load.IsOk, "This kernel keeps the poison: it does not have the defect.");
+        Assert.Equal(0UL, value);
+    }
+
     private static AddressRange Protected(LinuxEngine engine, IAddressSpace space)
     {
         MapRequest request = new()
