@@ -24,7 +24,7 @@ internal static class MainJob
         };
         using Process doctor = Process.Start(start)!;
         _ = doctor.StandardOutput.ReadToEnd();
-        Assert.True(doctor.WaitForExit(TimeSpan.FromSeconds(60)), "faultline doctor did not end.");
+        Assert.True(doctor.WaitForExit(TimeSpan.FromSeconds(240)), "faultline doctor did not end.");
         return doctor.ExitCode != CannotRunHere;
     }
 }

@@ -58,7 +58,7 @@ public sealed class TelemetryTests
 
         // A line for each second, and one at the end.
         double[] times = [.. lines.Select(static line => double.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture))];
-        Assert.All(times.SkipLast(1).Zip(times.SkipLast(1).Skip(1)), static pair => Assert.InRange(pair.Second - pair.First, 0.8, 20));
+        Assert.All(times.SkipLast(1).Zip(times.SkipLast(1).Skip(1)), static pair => Assert.True(pair.Second - pair.First >= 0.8));
     }
 
     [Fact]

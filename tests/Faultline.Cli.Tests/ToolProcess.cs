@@ -15,7 +15,7 @@ internal sealed class ToolProcess : IAsyncDisposable
     private const UnixFileMode AllMayDoAll = (UnixFileMode)0x1FF;
 
     private static readonly string Tool = Path.Combine(AppContext.BaseDirectory, "faultline");
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(240);
 
     private readonly Process _process;
     private readonly Task<string> _output;
@@ -159,7 +159,7 @@ internal sealed class ToolProcess : IAsyncDisposable
             }
 
             string remains = $"{string.Join(", ", left.Where(IsRunning))} {string.Join(", ", Directory.GetDirectories(TemporaryFolder))}";
-            Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(20), $"Still there: {remains}");
+            Assert.True(Stopwatch.GetElapsedTime(start) < Deadline, $"Still there: {remains}");
             await Task.Delay(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
         }
     }

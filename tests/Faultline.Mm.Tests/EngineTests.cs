@@ -161,9 +161,9 @@ public sealed class EngineTests : IDisposable
         AccessResult result = default;
         var thread = new Thread(() => result = access.Load(memory, out _));
         thread.Start();
-        Assert.True(SpinWait.SpinUntil(() => uffd.GetCounts().Value.Total == 1, TimeSpan.FromSeconds(10)));
+        Assert.True(SpinWait.SpinUntil(() => uffd.GetCounts().Value.Total == 1, TimeSpan.FromSeconds(60)));
         space.Dispose();
-        Assert.True(thread.Join(TimeSpan.FromSeconds(10)));
+        Assert.True(thread.Join(TimeSpan.FromSeconds(60)));
         Assert.Equal(AccessFault.Killed, result.Fault);
         Assert.Equal(Errno.ESRCH, uffd.Zeropage(new AddressRange(memory, Page)).Errno);
     }

@@ -172,7 +172,7 @@ public sealed class KhugepagedTests : IDisposable
         space.Advise(new AddressRange(start, PageSize.Huge), Advice.HugePage).OrThrow("madvise");
         var watch = Stopwatch.StartNew();
         bool isHuge = SpinWait.SpinUntil(
-            () => space.Inspector.GetMappings(new AddressRange(start, PageSize.Huge)).Value[0].AnonymousHuge != 0, TimeSpan.FromSeconds(20));
+            () => space.Inspector.GetMappings(new AddressRange(start, PageSize.Huge)).Value[0].AnonymousHuge != 0, TimeSpan.FromSeconds(60));
         Assert.True(isHuge, $"Nothing was collapsed in {watch.Elapsed}.");
         Assert.True(access.Load(start + Page, out ulong value).IsOk);
         Assert.Equal(5UL, value);

@@ -12,7 +12,7 @@ namespace Faultline.PageServer.Tests;
 
 public sealed class ImageServerTests
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     [Theory]
     [InlineData(RemoteMapping.Private)]
@@ -118,7 +118,7 @@ public sealed class ImageServerTests
         using DescriptorSocket stranger = DescriptorSocket.Connect(served.Socket).OrThrow("connecting");
         Assert.True(stranger.Send("GET / HTTP/1.1\r\n\r\n"u8).IsOk);
         byte[] ignored = new byte[64];
-        const int TimeoutMs = 20_000;
+        const int TimeoutMs = 60_000;
         SystemResult<ReceivedMessage> received;
         do
         {

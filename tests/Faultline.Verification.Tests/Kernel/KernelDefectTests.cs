@@ -11,7 +11,7 @@ namespace Faultline.Verification.Tests.Kernel;
 public sealed class KernelDefectTests
 {
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     // The call is made by a process of its own, which is killed under it. A kernel that comes back does not have the defect.
     [Fact]
