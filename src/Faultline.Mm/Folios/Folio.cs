@@ -87,14 +87,6 @@ internal readonly unsafe struct Folio(Frame* head) : IEquatable<Folio>
         Interlocked.And(ref _head->Flags, ~(int)flag);
     }
 
-    /// <summary>Sets the flag.</summary>
-    /// <returns>Whether it was set already.</returns>
-    public bool TestAndSet(FolioFlags flag)
-    {
-        Touch(flag, TouchKind.Write);
-        return (Interlocked.Or(ref _head->Flags, (int)flag) & (int)flag) != 0;
-    }
-
     /// <summary>Clears the flag.</summary>
     /// <returns>Whether it was set.</returns>
     public bool TestAndClear(FolioFlags flag)

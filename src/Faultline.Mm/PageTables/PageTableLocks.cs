@@ -30,8 +30,6 @@ internal sealed class PageTableLocks
         second = low == high ? default : _locks[high].EnterSecond();
     }
 
-    public bool IsHeld(PteTable table) => Of(table).IsHeld;
-
     /// <summary>Scattered: tables whose frames follow each other, of two threads perhaps, have locks far apart.</summary>
     private static int Slot(PteTable table) => (int)((table.Number * 0x9E37_79B1) >> (32 - CountShift));
 

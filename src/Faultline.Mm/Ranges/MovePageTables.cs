@@ -49,7 +49,7 @@ internal static unsafe class MovePageTables
                     break;
                 }
 
-                MoveTable(gather, source, from + done, sourceTable, target, to + done, targetTable, step);
+                MoveTable(gather, source, from + done, sourceTable, to + done, targetTable, step);
             }
 
             done += step;
@@ -62,7 +62,7 @@ internal static unsafe class MovePageTables
     private static ulong ToTableEnd(ulong address) => PageSize.Huge - (address & (PageSize.Huge - 1));
 
     private static void MoveTable(
-        TlbGather gather, Vma source, ulong from, PteTable sourceTable, Vma target, ulong to, PteTable targetTable, ulong length)
+        TlbGather gather, Vma source, ulong from, PteTable sourceTable, ulong to, PteTable targetTable, ulong length)
     {
         using RankedLock.Scope fileLock = source.File is { } file ? file.Mappings.Enter() : default;
         using RankedLock.Scope anonymousLock = source.AnonVma is { } anonVma ? anonVma.Enter() : default;

@@ -32,6 +32,4 @@ internal sealed class AnonVma
     public AnonVma Root => _root;
 
     public RankedLock.Scope Enter() => _lock.Enter();
-
-    public bool IsHeld => _lock.IsHeld;
 }

@@ -14,8 +14,6 @@ internal sealed class FileMappings
     /// <summary>Shared mappings that may be made writable; negative while sealing forbids new ones. Guard: <see cref="_lock"/>.</summary>
     private int _writableShared;
 
-    public int Count => _mappings.Count;
-
     public RankedLock.Scope Enter() => _lock.Enter();
 
     public void Add(Vma vma)

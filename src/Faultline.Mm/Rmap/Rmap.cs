@@ -52,9 +52,6 @@ internal static unsafe class Rmap
         Increment(record);
     }
 
-    /// <summary>One more entry maps an anonymous page: fork.</summary>
-    public static void AddAnonymous(Frame* frame) => Increment(frame);
-
     /// <summary>One more entry maps a page of a file (Linux: <c>folio_add_file_rmap_pte</c>).</summary>
     public static void AddFile(Frame* frame) => Increment(frame);
 

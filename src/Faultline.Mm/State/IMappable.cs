@@ -15,9 +15,6 @@ internal interface IMappable
     /// <summary>The size in bytes. Lowered before the pages beyond it go.</summary>
     ulong Size { get; }
 
-    /// <summary>Whether its pages are huge pages of the pool.</summary>
-    bool IsHugetlb { get; }
-
     /// <summary>A mapping has come into being: by mmap, split, fork or move.</summary>
     void OpenMapping(Vma vma);
 

@@ -25,9 +25,10 @@ internal sealed class SwapArea
     /// <summary>The frame cached for each slot, or zero. Guard: <see cref="_lock"/>.</summary>
     private readonly uint[] _cached;
 
-    /// <summary>What <see cref="Evictions"/> was when the page of each slot went. Guard: <see cref="_lock"/>.</summary>
+    /// <summary>What <see cref="_evictions"/> was when the page of each slot went. Guard: <see cref="_lock"/>.</summary>
     private readonly uint[] _evictedAt;
 
+    /// <summary>Pages that went to swap so far. Guard: <see cref="_lock"/>.</summary>
     private uint _evictions;
 
     /// <summary>Guard: <see cref="_lock"/>.</summary>
@@ -162,9 +163,6 @@ internal sealed class SwapArea
 
         return !slot.IsNone;
     }
-
-    /// <summary>Pages that went to swap so far.</summary>
-    public uint Evictions => Volatile.Read(ref _evictions);
 
     /// <summary>A page is out: remembers when (Linux: <c>workingset_eviction</c>).</summary>
     public void NoteEviction(SwapSlot slot)

@@ -42,6 +42,7 @@ internal sealed class UserfaultfdContext : UserfaultfdBinding
     /// </summary>
     private int _mapChanging;
 
+    /// <summary>Whether it is being closed: nobody is queued any more. Guard: <see cref="_queueLock"/>.</summary>
     private bool _isReleased;
 
     public UserfaultfdContext(MmState mm, UserfaultfdOptions options, PteInstallRule rule)
@@ -72,16 +73,6 @@ internal sealed class UserfaultfdContext : UserfaultfdBinding
         {
             Seam.Touch(this, TouchKind.Read);
             return Volatile.Read(ref _mapChanging) != 0;
-        }
-    }
-
-    /// <summary>Whether the last reference is gone. Faults that still see the context go round again.</summary>
-    public bool IsReleased
-    {
-        get
-        {
-            Seam.Touch(this, TouchKind.Read, place: 1);
-            return Volatile.Read(ref _isReleased);
         }
     }
 
@@ -323,8 +314,7 @@ internal sealed class UserfaultfdContext : UserfaultfdBinding
     public void MarkReleased()
     {
         using RankedLock.Scope held = _queueLock.Enter();
-        Seam.Touch(this, TouchKind.Write, place: 1);
-        Volatile.Write(ref _isReleased, true);
+        _isReleased = true;
     }
 
     public override void OnKilled() => WakeAll();

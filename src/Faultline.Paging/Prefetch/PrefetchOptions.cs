@@ -32,8 +32,6 @@ public sealed record PrefetchOptions
     /// guess.</summary>
     public TimeSpan LeastLatency { get; init; } = TimeSpan.FromMicroseconds(200);
 
-    internal bool IsOn => LoadsAtOnce > 0;
-
     /// <summary>Why a value makes no sense, or null.</summary>
     internal string? Complaint() =>
         LoadsAtOnce is < 0 or > 1024 ? $"Prefetch.LoadsAtOnce is {LoadsAtOnce}; it must be from 0 to 1,024."

@@ -9,8 +9,6 @@ internal sealed class PagerCounters
 
     public LatencyHistogram Latency { get; } = new();
 
-    public long this[PagerCounter counter] => Volatile.Read(ref _values[(int)counter]);
-
     public void Add(PagerCounter counter, long amount = 1) => Interlocked.Add(ref _values[(int)counter], amount);
 
     public void AddTo(long[] values)

@@ -26,8 +26,6 @@ internal sealed class ImageIndex(IPageStore file, string image, ImageFooter foot
     /// <summary>The same blocks in the order they came. Guard: the lock.</summary>
     private readonly Queue<int> _order = [];
 
-    public ReadOnlySpan<ImageEntry> Root => root;
-
     public int ChunkLength(long chunk) => (int)Math.Min((ulong)footer.ChunkBytes, footer.Length - ((ulong)chunk * (ulong)footer.ChunkBytes));
 
     /// <summary>The entry of a chunk. Completes at once if its block is in memory.</summary>

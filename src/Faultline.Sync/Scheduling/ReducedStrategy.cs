@@ -159,7 +159,7 @@ internal sealed class ReducedStrategy(int maxPreemptions) : IStepStrategy
         }
 
         ref Node node = ref nodes[race];
-        uint initials = Initials(race, thread, depth);
+        uint initials = Initials(race, depth);
         if ((initials & (node.Backtrack | node.Sleep)) != 0)
         {
             return;
@@ -174,7 +174,7 @@ internal sealed class ReducedStrategy(int maxPreemptions) : IStepStrategy
         node.Backtrack |= (node.Enabled & (1u << thread)) != 0 ? 1u << thread : node.Enabled;
 
     /// <summary>The threads that may come first in what followed a step without having to, up to and with the racing step.</summary>
-    private uint Initials(int race, int thread, int depth)
+    private uint Initials(int race, int depth)
     {
         Span<int> firsts = stackalloc int[StepHistory.MaxThreads];
         firsts.Fill(-1);

@@ -36,9 +36,6 @@ internal sealed class StepHistory
 
     private int[] _clocks = new int[512 * MaxThreads];
 
-    /// <summary>How many steps there are.</summary>
-    public int Count => _threads.Count;
-
     /// <summary>The races of the last step: depths of steps that could have come after it.</summary>
     public List<int> Races { get; } = [];
 

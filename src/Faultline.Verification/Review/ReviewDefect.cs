@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Linq;
 using Faultline.Mm;
 
 namespace Faultline.Verification.Review;
@@ -120,7 +119,4 @@ internal sealed record ReviewDefect(string Id, string Title, string Mistake, str
 
     /// <summary>Whether two threads are needed to see it.</summary>
     public bool IsRace => Id == "D12";
-
-    /// <summary>Finds a defect.</summary>
-    public static ReviewDefect Find(string id) => All.Single(defect => defect.Id == id);
 }
