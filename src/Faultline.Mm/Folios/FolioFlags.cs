@@ -58,4 +58,10 @@ internal enum FolioFlags
 
     /// <summary>A page of the hugetlb pool whose reservation is in force again once it is back.</summary>
     RestoreReserve = 1 << 16,
+
+    /// <summary>
+    /// With <see cref="Locked"/>: reclaim has had it in its hands, and nobody knows any more how often it was locked. The next munlock is taken for the last
+    /// (Linux: <c>lru_add</c> sets <c>mlock_count</c> to zero).
+    /// </summary>
+    LockForgotten = 1 << 17,
 }

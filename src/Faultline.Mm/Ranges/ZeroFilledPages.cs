@@ -42,7 +42,7 @@ internal static unsafe class ZeroFilledPages
         for (int i = 0; i < PteTable.Length; i++)
         {
             var entry = Pte.Read(table.Entries + i);
-            if (entry.IsPresent && !entry.IsSpecial && mm.System.Memory.FolioAt(entry.FrameNumber).IsAnonymous && IsZero(mm, entry))
+            if (entry.IsPresent && !entry.IsSpecial && MayGiveWay(mm.System.Memory.FolioAt(entry.FrameNumber)) && IsZero(mm, entry))
             {
                 taken[i] = Pte.Take(table.Entries + i).Value;
                 isAny = true;
@@ -80,6 +80,8 @@ internal static unsafe class ZeroFilledPages
             gather.Add(mm.System.Memory.FolioAt(entry.FrameNumber).Number);
         }
     }
+
+    private static bool MayGiveWay(Folio folio) => folio.IsAnonymous && !folio.Has(FolioFlags.Locked);
 
     private static bool IsZero(MmState mm, Pte entry) =>
         !new ReadOnlySpan<byte>(mm.System.Memory.BytesAt(entry.FrameNumber), (int)PageSize.Small).ContainsAnyExcept((byte)0);

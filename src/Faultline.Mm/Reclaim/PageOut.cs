@@ -12,7 +12,12 @@ internal static unsafe class PageOut
         ulong address = start;
         while (address < end)
         {
-            SplitHuge(mm, address);
+            if (IsLeftThere(mm, address, end))
+            {
+                address = (address & ~(PageSize.Huge - 1)) + PageSize.Huge;
+                continue;
+            }
+
             Folio folio = TakeFolio(mm, address, out uint frame);
             if (folio.IsNull)
             {
@@ -60,15 +65,54 @@ internal static unsafe class PageOut
         }
     }
 
-    /// <summary>Private pages go to swap one by one; the huge zero page stays.</summary>
-    private static void SplitHuge(MmState mm, ulong address)
+    /// <summary>
+    /// Private pages go to swap one by one, those that hold only zeroes not at all: the folio is split, as Linux does it when swap is a file. The huge zero
+    /// page is left there; so is what is locked, and what was given up (MADV_FREE) as a whole and is dirty: its entry is split, and it is ordinary memory
+    /// from here on (<c>try_to_unmap_one</c>).
+    /// </summary>
+    private static bool IsLeftThere(MmState mm, ulong address, ulong end)
     {
         using RankedSharedLock.ReadScope mapLock = mm.Lock.EnterRead();
-        if (mm.Table.HasHugeEntry(address) && !mm.Table.FindEntry(address).Read().IsSpecial
-            && mm.Vmas.Find(address) is { IsAnonymous: true } vma && !vma.Has(VmaFlags.Locked))
+        if (!mm.Table.HasHugeEntry(address) || mm.Vmas.Find(address) is not { IsAnonymous: true, IsHugetlb: false } vma || vma.Has(VmaFlags.Locked))
         {
-            HugeEntry.Split(vma, address);
+            return false;
         }
+
+        ulong start = address & ~(PageSize.Huge - 1);
+        bool isWhole = start == address && end - address >= PageSize.Huge;
+        bool isGivenUp = false;
+        bool isLeft = false;
+        EntryPlace place = mm.Table.FindEntry(address);
+        if (place.IsHuge)
+        {
+            using RankedLock.Scope held = mm.System.TableLocks.Enter(place.Table);
+            Pte entry = place.ReadLocked();
+            Folio folio = entry.IsPresent && !entry.IsSpecial ? mm.System.Memory.FolioAt(entry.FrameNumber) : default;
+            if (folio.IsNull || folio.Has(FolioFlags.Locked))
+            {
+                if (!folio.IsNull)
+                {
+                    folio.Set(FolioFlags.LockForgotten);
+                }
+
+                return true;
+            }
+
+            isGivenUp = isWhole && folio.Has(FolioFlags.LazilyFreed);
+            isLeft = isGivenUp && entry.IsDirty;
+            if (isLeft)
+            {
+                folio.Clear(FolioFlags.LazilyFreed);
+            }
+        }
+
+        HugeEntry.Split(vma, address);
+        if (!isGivenUp)
+        {
+            ZeroFilledPages.GiveWay(vma, start);
+        }
+
+        return isLeft;
     }
 
     /// <summary>The page mapped at an address, with a reference; only what this address space has alone.</summary>

@@ -17,8 +17,14 @@ internal static unsafe class SwapOut
             return false;
         }
 
+        if (folio.Has(FolioFlags.Locked))
+        {
+            folio.Set(FolioFlags.LockForgotten);
+            return false;
+        }
+
         using RankedLock.Scope held = system.FolioLocks.TryEnter(folio);
-        if (!held.IsHeld || !folio.Has(FolioFlags.UpToDate) || folio.Has(FolioFlags.Locked | FolioFlags.Hugetlb))
+        if (!held.IsHeld || !folio.Has(FolioFlags.UpToDate) || folio.Has(FolioFlags.Hugetlb))
         {
             return false;
         }

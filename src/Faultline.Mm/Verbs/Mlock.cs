@@ -65,6 +65,11 @@ internal static class Mlock
                 }
 
                 vma.SetFlags((vma.Flags & ~Locks) | wanted);
+                if (!isLock)
+                {
+                    EndForgotten(vma);
+                }
+
                 at = vma.End;
                 VmaMerge.MergeWithNeighbours(vma);
             }
@@ -112,4 +117,42 @@ internal static class Mlock
 
         return Errno.None;
     }
+
+    /// <summary>
+    /// Pages of a mapping that loses its lock without munlock: what is mapped stays as if it were locked until it is freed, wherever it moves
+    /// (Linux: <c>dontunmap_complete</c> clears the flags of the whole mapping, and PG_mlocked stays behind).
+    /// </summary>
+    /// <remarks>Under the mmap lock for writing.</remarks>
+    public static void LeaveLocked(Vma vma) => MarkPages(vma, FolioFlags.Locked, FolioFlags.LockForgotten);
+
+    /// <summary>munlock, of what an earlier mapping left locked; only if that is not counted any more (Linux: <c>__munlock_folio</c>).</summary>
+    private static void EndForgotten(Vma vma) => MarkPages(vma, FolioFlags.None, FolioFlags.Locked | FolioFlags.LockForgotten);
+
+    private static void MarkPages(Vma vma, FolioFlags set, FolioFlags clear)
+    {
+        MmState mm = vma.Mm;
+        ulong address = vma.Start;
+        while ((address = mm.Table.SkipAbsent(address, vma.End)) < vma.End)
+        {
+            EntryPlace place = mm.Table.FindEntry(address);
+            ulong step = PageSize.Small;
+            if (!place.IsNull)
+            {
+                using RankedLock.Scope held = mm.System.TableLocks.Enter(place.Table);
+                step = place.IsHuge ? PageSize.Huge - (address & (PageSize.Huge - 1)) : step;
+                Pte entry = place.ReadLocked();
+                Folio folio = entry.IsPresent && !entry.IsSpecial ? mm.System.Memory.FolioAt(entry.FrameNumber) : default;
+                bool isMeant = !folio.IsNull && (set != FolioFlags.None ? IsLockedAtOnce(folio) : folio.Has(FolioFlags.LockForgotten));
+                if (isMeant)
+                {
+                    mm.System.Pool.Lru.Move(folio, set, clear);
+                }
+            }
+
+            address += step;
+        }
+    }
+
+    /// <summary>A huge page of a file is locked by mlock only if it is mapped already, and otherwise late (Linux: <c>__folio_add_rmap</c>).</summary>
+    private static bool IsLockedAtOnce(Folio folio) => folio.Order == 0 || folio.IsAnonymous;
 }

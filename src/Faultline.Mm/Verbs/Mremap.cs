@@ -255,6 +255,7 @@ internal static class Mremap
             {
                 mm.LockedPages -= vma.Length >> PageSize.SmallShift;
                 vma.SetFlags(vma.Flags & ~(VmaFlags.Locked | VmaFlags.LockOnFault));
+                Mlock.LeaveLocked(vma);
             }
 
             if (vma.Start == plan.From && vma.End == plan.From + plan.OldLength)

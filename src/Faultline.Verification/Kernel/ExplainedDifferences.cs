@@ -18,6 +18,12 @@ internal static class ExplainedDifferences
     /// <summary>What a difference is called in which engines disagree on who sleeps.</summary>
     public const string WhoSleeps = "which actors sleep";
 
+    /// <summary>
+    /// mprotect takes the entries of a huge page that is mapped in parts together (6.17), and makes all of them dirty if one was: nobody can tell but by
+    /// smaps, and by what MADV_FREE had given up.
+    /// </summary>
+    public const string ProtectDirtiesTogether = "protect-dirties-together";
+
     /// <summary>The name of the rule that explains a difference, or null.</summary>
     public static string? Explain(Difference difference, IReadOnlyList<Step> steps)
     {
@@ -53,6 +59,7 @@ internal static class ExplainedDifferences
         // As before, when the remap slept already, for the event of what was at the new place.
         return step is { Verb: StepVerb.ReadMessages } && difference.What == WhoSleeps && TellsOfUnmapOnly(steps) && SleepsInRemap(difference, steps)
             ? RemapUnregistersNeighbour
+            : DirtiedTogether.Explains(difference, steps) ? ProtectDirtiesTogether
             : null;
     }
 

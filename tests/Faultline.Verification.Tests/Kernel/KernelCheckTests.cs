@@ -81,6 +81,42 @@ public sealed class KernelCheckTests(KernelMeans means)
         Assert.Equal(ExplainedDifferences.RemapUnregistersNeighbour, ExplainedDifferences.Explain(difference, steps));
     }
 
+    // A huge page, given up as a whole and mapped in parts; one of its pages is written to.
+    private const string OneDirtyAmongClean = """
+        map page=1536 pages=1024 mode=Anonymous value=3
+        advise page=1536 pages=1024 mode=HugePage
+        store page=2048 pages=1 value=225960
+        advise page=1536 pages=1024 mode=Free
+        protect page=2065 pages=4
+        store page=2558 pages=1 value=311569 skew=3016
+        protect page=2069 pages=512 mode=Read
+        """;
+
+    [Fact]
+    public void Protect_OneDirtyPageOfAHugeOne_KernelMakesAllDirty()
+    {
+        KernelMeans.RequireKernel();
+        using var engines = new EnginePair();
+        IReadOnlyList<Step> steps = KernelProgram.Parse(OneDirtyAmongClean).Steps;
+        using var run = new PairRun(engines);
+
+        Difference? difference = null;
+        foreach (Step step in steps)
+        {
+            difference ??= run.Do(step, closely: true);
+        }
+
+        if (difference is null)
+        {
+            Assert.Skip("This kernel changes the protection of each entry by itself, or makes no huge pages.");
+        }
+
+        Assert.Equal(ExplainedDifferences.ProtectDirtiesTogether, ExplainedDifferences.Explain(difference, steps));
+        Difference turned = difference with { Linux = difference.Managed, Managed = difference.Linux };
+        Assert.Null(ExplainedDifferences.Explain(turned, steps));
+        Assert.Null(ExplainedDifferences.Explain(difference with { Linux = difference.Linux.Replace("Read ", "ReadWrite ", System.StringComparison.Ordinal) }, steps));
+    }
+
     [Fact]
     public void Explain_MoveThatMovedAndSaysOccupied_IsTheKnownDefect()
     {
