@@ -56,6 +56,9 @@ internal sealed class ChildAddressSpace : LinuxAddressSpace
         return false;
     }
 
+    /// <inheritdoc cref="ChildProcess.HowItEnded"/>
+    internal string? HowItEnded => _process.HowItEnded;
+
     /// <inheritdoc cref="ChildProcess.BindTo"/>
     internal void BindTo(int processor) => _process.BindTo(processor);
 

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Diagnostics;
+using System.Globalization;
 using System.Threading;
 
 namespace Faultline.Linux.Children;
@@ -38,6 +39,12 @@ internal sealed unsafe class ChildProcess : IDisposable
 
     private volatile bool _hasEnded;
 
+    // Killed by Dispose; guarded by _gate.
+    private bool _wasEndedHere;
+
+    // What the kernel says of the end. Guarded by _gate.
+    private string? _end;
+
     private ChildProcess(ChildArena arena, StubBlock* block, int id, int pidfd)
     {
         _arena = arena;
@@ -53,6 +60,19 @@ internal sealed unsafe class ChildProcess : IDisposable
 
     /// <summary>Whether the process is known to be gone.</summary>
     internal bool HasEnded => _hasEnded;
+
+    /// <summary>How the process ended though nobody disposed it, or null. Looks; null costs a system call.</summary>
+    internal string? HowItEnded
+    {
+        get
+        {
+            NoticeEnd();
+            lock (_gate)
+            {
+                return _hasEnded && !_wasEndedHere ? _end : null;
+            }
+        }
+    }
 
     /// <summary>The arena its blocks are in.</summary>
     internal ChildArena Arena => _arena;
@@ -268,6 +288,7 @@ internal sealed unsafe class ChildProcess : IDisposable
             }
 
             _disposed = true;
+            _wasEndedHere = !_hasEnded;
         }
 
         if (!_hasEnded)
@@ -362,6 +383,9 @@ internal sealed unsafe class ChildProcess : IDisposable
 
             int* information = stackalloc int[32];
             _ = Wait(information, 0);
+            _end = string.Create(
+                CultureInfo.InvariantCulture,
+                $"process {Id} {(information[InformationCode] == Exited ? "exited with" : "was ended by signal")} {information[InformationStatus]}");
             _hasEnded = true;
             foreach (StubThread thread in _threads)
             {
@@ -381,4 +405,9 @@ internal sealed unsafe class ChildProcess : IDisposable
 
     // si_pid in siginfo_t, in ints: the union before it is aligned to eight bytes.
     private const int InformationPid = 4;
+    private const int InformationCode = 2;
+    private const int InformationStatus = 6;
+
+    // CLD_EXITED in si_code.
+    private const int Exited = 1;
 }

@@ -15,7 +15,6 @@ internal sealed class Actor : IDisposable
     private EngineSide? _side;
     private Step _step;
     private StepOutcome _outcome;
-    private Exception? _failure;
     private volatile bool _isRunning;
     private volatile bool _isEnding;
 
@@ -42,10 +41,7 @@ internal sealed class Actor : IDisposable
     }
 
     /// <summary>What the last step answered; only when none is under way.</summary>
-    /// <exception cref="InvalidOperationException">The step threw, which no step should.</exception>
-    public StepOutcome Outcome => _failure is null
-        ? _outcome
-        : throw new InvalidOperationException($"The step '{_step}' threw on {_thread.Name}.", _failure);
+    public StepOutcome Outcome => _outcome;
 
     public void Dispose()
     {
@@ -67,17 +63,7 @@ internal sealed class Actor : IDisposable
                 return;
             }
 
-            try
-            {
-                _outcome = _side!.Execute(in _step, _index);
-            }
-#pragma warning disable CA1031 // It is reported by whoever asks for the outcome.
-            catch (Exception failure)
-#pragma warning restore CA1031
-            {
-                _failure = failure;
-            }
-
+            _outcome = _side!.Execute(in _step, _index);
             _isRunning = false;
         }
     }

@@ -67,11 +67,42 @@ internal sealed class EngineSide : IDisposable
     /// <summary>The features of each context, for whoever decides what may sleep.</summary>
     public UserfaultfdFeatures AllFeatures => ContextSums.Features(Contexts);
 
+    /// <summary>How a process of the kernel's side came to its end though nobody here ended it, or null.</summary>
+    public string? HowItEnded
+    {
+        get
+        {
+            foreach (IAddressSpace? space in Spaces)
+            {
+                if (space is ChildAddressSpace { HowItEnded: { } end })
+                {
+                    return end;
+                }
+            }
+
+            return null;
+        }
+    }
+
     /// <summary>The ways in which contexts are open, for coverage.</summary>
     public OpenWays AllWays => ContextSums.Ways(Contexts);
 
     /// <summary>Does a step here and now, and answers; sleeping steps are for actors.</summary>
-    public StepOutcome Execute(in Step step, int actor) => step.Verb switch
+    public StepOutcome Execute(in Step step, int actor)
+    {
+        try
+        {
+            return ExecuteUnguarded(in step, actor);
+        }
+#pragma warning disable CA1031 // It becomes a difference, whose script shows it again.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            return StepOutcome.Of(failure);
+        }
+    }
+
+    private StepOutcome ExecuteUnguarded(in Step step, int actor) => step.Verb switch
     {
         <= StepVerb.Unlock => SpaceVerbs.Run(this, in step),
         <= StepVerb.WriteProtect => ContextVerbs.Run(this, in step),

@@ -13,4 +13,7 @@ internal enum OutcomeKind
     Asleep,
     Call,
     Access,
+
+    /// <summary>The step threw, which none should; the text says what.</summary>
+    Threw,
 }

@@ -9,9 +9,6 @@ namespace Faultline.Verification.Kernel;
 /// <summary>One program on both engines, a step at a time, compared after every step.</summary>
 internal sealed class PairRun : IDisposable
 {
-    private const UserfaultfdFeatures Events =
-        UserfaultfdFeatures.EventFork | UserfaultfdFeatures.EventRemap | UserfaultfdFeatures.EventRemove | UserfaultfdFeatures.EventUnmap;
-
     /// <summary>How long engines that disagree on who sleeps are given to come round.</summary>
     private static readonly TimeSpan SecondLook = TimeSpan.FromMilliseconds(100);
 
@@ -23,6 +20,8 @@ internal sealed class PairRun : IDisposable
     private readonly SideObservation _linuxSeen;
     private readonly SideObservation _managedSeen;
     private readonly KindMap _kinds = new();
+    private readonly SleepForesight _foresight;
+    private readonly SleeperOrder _order;
     private long _began;
     private volatile bool _gaveUp;
     private bool _isArmed;
@@ -39,6 +38,8 @@ internal sealed class PairRun : IDisposable
         _managedSeen = engines.ManagedSeen.Cleared();
         Linux = new EngineSide(engines.Linux, engines.LinuxActors, engines.Processors, mode == PairRunMode.Quick ? engines.TakeSpare() : null);
         Managed = new EngineSide(engines.Managed, engines.ManagedActors, engines.Processors, spare: null);
+        _foresight = new SleepForesight(this);
+        _order = new SleeperOrder(this);
         engines.Current = this;
     }
 
@@ -107,45 +108,49 @@ internal sealed class PairRun : IDisposable
     /// <returns>Null, or where they part; then the run is over.</returns>
     public Difference? Do(in Step step, bool closely)
     {
-        Volatile.Write(ref _began, Stopwatch.GetTimestamp());
-        Difference? difference = DoUnwatched(in step, closely);
-        Volatile.Write(ref _began, 0);
-        return _gaveUp ? new(Count - 1, $"'{step}'", "did not come back from the call", "not looked at") : difference;
-    }
-
-    private Difference? DoUnwatched(in Step step, bool closely)
-    {
         int index = Count++;
+        Volatile.Write(ref _began, Stopwatch.GetTimestamp());
+        Difference? difference;
         try
         {
-            int running = Managed.Running;
-            if (step.Verb == StepVerb.KernelRead && _isArmed && !(IsThere(in step, 0) && IsThere(in step, step.Range.Length - 1)))
-            {
-                // The kernel engine reads by write(2) into a file of its own, whose lock a reader that sleeps would keep from every other one.
-                LastOutcome = new(OutcomeKind.Busy);
-                return null;
-            }
-
-            if (LeftOutSteps.Has(in step, this, _managedSeen) || StaleTranslations.MayServe(in step, Linux, Mappings))
-            {
-                LastOutcome = new(OutcomeKind.Busy);
-                return null;
-            }
-
-            (StepOutcome linux, StepOutcome managed) = DoOnBoth(in step, running);
-            LastOutcome = linux;
-            if (linux != managed)
-            {
-                return new(index, $"the answer of '{step}'", linux.ToString(), managed.ToString());
-            }
-
-            Note(in step, in linux);
-            return (WakesNobody(step.Verb, running) ? null : Completions(index, running)) ?? (IsUnordered ? null : Observe(in step, index, closely));
+            difference = DoUnwatched(in step, index, closely);
         }
-        catch (TimeoutException stuck)
+        catch (Exception failure) when (Part(index, failure) is not null)
         {
-            return Stuck(index, stuck);
+            difference = Part(index, failure);
         }
+
+        Volatile.Write(ref _began, 0);
+        return difference is null && !_gaveUp ? null : Ended(index, $"'{step}'") ?? difference;
+    }
+
+    // A process that is gone explains whatever else is seen of it.
+    private Difference? Ended(int index, string what) =>
+        _gaveUp ? new(index, what, "did not come back from the call", "not looked at")
+        : Linux.HowItEnded is { } end ? new(index, $"life of the process in {what}", end, "lives")
+        : null;
+
+    // What cannot be looked at, because the process is gone or actors neither sleep nor finish, is a difference; anything else is a mistake of this program.
+    private Difference? Part(int index, Exception failure) => failure is TimeoutException stuck ? Stuck(index, stuck) : Ended(index, "looking");
+
+    private Difference? DoUnwatched(in Step step, int index, bool closely)
+    {
+        int running = Managed.Running;
+        if (LeftOutSteps.Has(in step, this, _managedSeen) || StaleTranslations.MayServe(in step, Linux, Mappings))
+        {
+            LastOutcome = new(OutcomeKind.Busy);
+            return null;
+        }
+
+        (StepOutcome linux, StepOutcome managed) = DoOnBoth(in step, running);
+        LastOutcome = linux;
+        if (linux != managed || linux.Kind == OutcomeKind.Threw)
+        {
+            return new(index, $"the answer of '{step}'", linux.ToString(), managed.ToString());
+        }
+
+        Note(in step, in linux);
+        return (WakesNobody(step.Verb, running) ? null : Completions(in step, index, running)) ?? (IsUnordered ? null : Observe(in step, index, closely));
     }
 
     // A thread of its own costs more than most steps. So in a quick run a step that cannot sleep by what is registered is done here, and on the managed engine
@@ -160,14 +165,14 @@ internal sealed class PairRun : IDisposable
             _engines.DrainPageVectors();
         }
 
-        bool isEvent = MayWaitForEvent(in step);
-        bool isMapping = running != 0 && ChangesMappings(step.Verb);
-        if (!isEvent && !isMapping && !MaySleep(in step))
+        bool isEvent = _foresight.MayWaitForEvent(in step);
+        bool isMapping = running != 0 && SleepForesight.ChangesMappings(step.Verb);
+        if (!isEvent && !isMapping && !(_isArmed && _foresight.MaySleep(in step)))
         {
             return (Linux.Execute(in step, -1), Managed.Execute(in step, -1));
         }
 
-        PairRunMode mode = isEvent || isMapping || TouchesWatched(in step) ? PairRunMode.Careful : _mode;
+        PairRunMode mode = isEvent || isMapping || _foresight.TouchesWatched(in step) ? PairRunMode.Careful : _mode;
         StepOutcome linux = Linux.Perform(in step, isEvent, mode);
         StepOutcome managed = Managed.Perform(in step, isEvent, isEvent || linux.Kind == OutcomeKind.Asleep ? PairRunMode.Careful : _mode);
         if ((linux.Kind == OutcomeKind.Asleep) != (managed.Kind == OutcomeKind.Asleep))
@@ -195,25 +200,35 @@ internal sealed class PairRun : IDisposable
     /// <summary>Closes all contexts, waits for every actor, and looks a last time.</summary>
     public Difference? Finish()
     {
+        Volatile.Write(ref _began, Stopwatch.GetTimestamp());
+        Difference? difference;
         try
         {
-            int running = Managed.Running;
-            Linux.CloseAll();
-            Managed.CloseAll();
-            Step nothing = new() { Pages = Arena.Pages };
-            Difference? difference = Completions(Count, running, canAsleep: false) ?? (IsUnordered ? null : Observe(in nothing, Count, closely: true));
-            if (difference is not null)
-            {
-                return difference;
-            }
-
-            IReadOnlyList<string> violations = ((Mm.ManagedEngine)Managed.Engine).FindViolations();
-            return violations.Count == 0 ? null : new(Count, "the managed engine's own invariants", "none", string.Join(" ", violations));
+            difference = FinishUnwatched();
         }
-        catch (TimeoutException stuck)
+        catch (Exception failure) when (Part(Count, failure) is not null)
         {
-            return Stuck(Count, stuck);
+            difference = Part(Count, failure);
         }
+
+        Volatile.Write(ref _began, 0);
+        return difference is null && !_gaveUp ? null : Ended(Count, "the end of the program") ?? difference;
+    }
+
+    private Difference? FinishUnwatched()
+    {
+        int running = Managed.Running;
+        Linux.CloseAll();
+        Managed.CloseAll();
+        Step nothing = new() { Pages = Arena.Pages };
+        Difference? difference = Completions(in nothing, Count, running, canAsleep: false) ?? (IsUnordered ? null : Observe(in nothing, Count, closely: true));
+        if (difference is not null)
+        {
+            return difference;
+        }
+
+        IReadOnlyList<string> violations = ((Mm.ManagedEngine)Managed.Engine).FindViolations();
+        return violations.Count == 0 ? null : new(Count, "the managed engine's own invariants", "none", string.Join(" ", violations));
     }
 
     public void Dispose()
@@ -240,17 +255,18 @@ internal sealed class PairRun : IDisposable
             or StepVerb.Scan or StepVerb.Load or StepVerb.Store or StepVerb.KernelRead or StepVerb.KernelWrite
         && (Linux.Running & Managed.Running & running) == running && Linux.Running == Managed.Running;
 
-    private Difference? Completions(int index, int runningBefore, bool canAsleep = true)
+    private Difference? Completions(in Step step, int index, int runningBefore, bool canAsleep = true)
     {
         if (runningBefore == 0)
         {
             return null;
         }
 
+        _order.Note(runningBefore);
         WaitForAgreement();
         if (Linux.Running != Managed.Running)
         {
-            if (IsOvertaken(runningBefore, runningBefore & ~(Linux.Running & Managed.Running)))
+            if (_order.IsOvertaken(runningBefore, runningBefore & ~(Linux.Running & Managed.Running)))
             {
                 IsUnordered = true;
                 return null;
@@ -265,10 +281,8 @@ internal sealed class PairRun : IDisposable
         }
 
         int finished = runningBefore & ~Linux.Running;
-
-        // A COPY that sleeps again, over the next page of its source, has copied the one before it already: before or after those who are done.
-        IsUnordered |= DependsOnOrder(finished, isClosing: !canAsleep) || (finished != 0 && DoesAny(Linux.Running, StepVerb.CopyFrom));
-        bool copies = DoesAny(finished, StepVerb.CopyFrom);
+        IsUnordered |= _order.Decides(in step, runningBefore, finished, isClosing: !canAsleep);
+        bool copies = _order.DoesAny(finished, StepVerb.CopyFrom);
         for (int actor = 0; finished >> actor != 0; actor++)
         {
             if ((finished >> actor & 1) == 0)
@@ -279,7 +293,7 @@ internal sealed class PairRun : IDisposable
             _haveMappingsChanged = true;
             StepOutcome linux = Linux.OutcomeOf(actor);
             StepOutcome managed = Managed.OutcomeOf(actor);
-            if (int.PopCount(finished) > 1 || Linux.Running != 0)
+            if (int.PopCount(finished) > 1 || Linux.Running != 0 || _order.IsReadUnknown(actor))
             {
                 // Several were on their way at once: what each read depends on who came first.
                 linux = linux with { Value = 0 };
@@ -291,48 +305,13 @@ internal sealed class PairRun : IDisposable
                 continue;
             }
 
-            if (linux != managed)
+            if (linux != managed || linux.Kind == OutcomeKind.Threw)
             {
                 return new(index, $"the late answer of '{Linux.StepOf(actor)}'", linux.ToString(), managed.ToString());
             }
         }
 
         return null;
-    }
-
-    // A COPY that was asleep may come before or after whoever waits for its target, or be refused.
-    private bool DoesAny(int actors, StepVerb verb)
-    {
-        for (int actor = 0; actors >> actor != 0; actor++)
-        {
-            if ((actors >> actor & 1) != 0 && Linux.StepOf(actor).Verb == verb)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    // One that went on together with others finds its target filled by one of them, or fills it and comes to a part of its source that it has to wait for.
-    private bool IsOvertaken(int running, int finished) => int.PopCount(finished) > 1 && DoesAny(running, StepVerb.CopyFrom);
-
-    // Private anonymous pages come out the same whoever is first. A COPY that is woken while one registration after the other is taken away may find its
-    // target still registered, or not any more.
-    private bool DependsOnOrder(int finished, bool isClosing)
-    {
-        bool isShared = false;
-        for (int actor = 0; finished >> actor != 0; actor++)
-        {
-            if ((finished >> actor & 1) != 0)
-            {
-                Step step = Linux.StepOf(actor);
-                bool isPrivate = step.Verb is StepVerb.Load or StepVerb.Store or StepVerb.KernelWrite && KindOf(step.Page) == MapKind.Anonymous;
-                isShared |= !isPrivate;
-            }
-        }
-
-        return (isShared && (isClosing || int.PopCount(finished) > 1)) || (isClosing && IsWide && finished != 0);
     }
 
     // The kernel refuses to page out what is on its way to or from swap. When that is over, it must do as the managed engine did.
@@ -399,71 +378,10 @@ internal sealed class PairRun : IDisposable
             || (step.Verb == StepVerb.Remap && Math.Max(step.Other, step.Page) + (int)step.Value > Arena.HugeFirst);
     }
 
-    /// <summary>An entry after the last step; the engines agree on it.</summary>
+    /// <summary>The entry of a page after the last step.</summary>
     public PagemapEntry EntryAt(int space, int page) => (uint)page < Arena.Pages ? _managedSeen.Pagemaps[space][page]
         : Arena.IsHuge(page) ? _managedSeen.HugeArea.Entries[space][page - Arena.HugeFirst]
         : default;
-
-    private static bool ChangesMappings(StepVerb verb) => verb is <= StepVerb.Unlock or StepVerb.Register or StepVerb.Unregister;
-
-    private bool MayWaitForEvent(in Step step) => (Managed.AllFeatures & Events) != 0 && step.Verb switch
-    {
-        StepVerb.Unmap or StepVerb.MapOver or StepVerb.Remap or StepVerb.Fork => true,
-        StepVerb.Advise => (Advice)step.Mode is Advice.DontNeed or Advice.DontNeedLocked or Advice.Free or Advice.Remove,
-        _ => false,
-    };
-
-    private bool MaySleep(in Step step) => _isArmed && step.Verb switch
-    {
-        StepVerb.Load => !IsThere(in step, 0),
-        StepVerb.Store => !IsThere(in step, 0, isWrite: true),
-        StepVerb.KernelWrite or StepVerb.CopyFrom or StepVerb.Lock or StepVerb.LockOnFault => true,
-        StepVerb.Advise => (Advice)step.Mode is Advice.PopulateRead or Advice.PopulateWrite,
-        StepVerb.Remap or StepVerb.Protect => true,
-        _ => false,
-    };
-
-    // Whether a step that may sleep by its verb meets memory that is registered at all.
-    private bool TouchesWatched(in Step step) => step.Space != 0 || step.Verb switch
-    {
-        StepVerb.CopyFrom => IsWatched(step.Other, step.Pages, onlyLocked: false),
-        StepVerb.Remap or StepVerb.Protect => IsWatched(0, Arena.End, onlyLocked: true),
-        _ => IsWatched(step.Page, step.Pages, onlyLocked: false),
-    };
-
-    // A page more on either side: for addresses and lengths that are no multiples of pages.
-    private bool IsWatched(int page, int pages, bool onlyLocked)
-    {
-        if (page < 0 || page + pages > Arena.Pages)
-        {
-            return true;
-        }
-
-        VirtualAddress start = Arena.At(page - 1);
-        VirtualAddress end = Arena.At(page + pages + 1);
-        foreach (VmaInfo mapping in Mappings)
-        {
-            if (mapping.RegisteredModes != RegisterModes.None && mapping.Range.Start < end && start < mapping.Range.End && (mapping.IsLocked || !onlyLocked))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    // An entry that is present raises no userfault, unless it is protected and written to, or read-only and absent once copied.
-    private bool IsThere(in Step step, ulong offset, bool isWrite = false)
-    {
-        int page = Arena.PageOf(step.Range.Start + offset);
-        if ((uint)page >= Arena.Pages && !Arena.IsHuge(page))
-        {
-            return false;
-        }
-
-        PagemapEntry entry = EntryAt(step.Space, page);
-        return entry.IsPresent && !(isWrite && entry.IsUserfaultfdWriteProtected);
-    }
 
     private static string Bits(int bits) => "0b" + bits.ToString("b", CultureInfo.InvariantCulture);
 }

@@ -1,3 +1,4 @@
+using System;
 using System.Globalization;
 
 namespace Faultline.Verification.Kernel;
@@ -17,6 +18,9 @@ internal readonly record struct StepOutcome(OutcomeKind Kind, int Code = 0, long
 
     public static StepOutcome Of(AccessResult result, ulong value) =>
         new(OutcomeKind.Access, (int)result.Fault, (long)result.BytesDone, value, result.Address.Value == 0 ? null : Arena.Name(result.Address));
+
+    public static StepOutcome Of(Exception failure) =>
+        new(OutcomeKind.Threw, Text: $"{failure.GetType().Name}: {failure.Message} {failure.StackTrace?.Split('\n')[0].Trim()}");
 
     /// <summary>The short name for coverage: the error or the fault, not the numbers.</summary>
     public string Name => Kind switch

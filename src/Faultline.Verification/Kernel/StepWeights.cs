@@ -40,9 +40,7 @@ internal sealed class StepWeights
         [StepVerb.FileWrite] = 4,
         [StepVerb.FileRead] = 2,
         [StepVerb.Scan] = 4,
-
-        // In scripts only: random programs with signals did not come out the same each time.
-        [StepVerb.Interrupt] = 0,
+        [StepVerb.Interrupt] = 2,
     };
 
     private static readonly StepWeights[] All = Make();
@@ -92,7 +90,7 @@ internal sealed class StepWeights
         (ProgramProfile.WriteProtect, StepVerb.WriteProtect or StepVerb.Store) => 30,
         (ProgramProfile.Events, StepVerb.Advise or StepVerb.Unmap or StepVerb.Remap or StepVerb.ReadMessages or StepVerb.MapOver) => 15,
         (ProgramProfile.Events, StepVerb.Fork) => 2,
-        (ProgramProfile.Sleepers, StepVerb.Load or StepVerb.Store or StepVerb.KernelRead or StepVerb.Wake or StepVerb.ReadMessages or StepVerb.Copy) => 15,
+        (ProgramProfile.Sleepers, StepVerb.Load or StepVerb.Store or StepVerb.KernelRead or StepVerb.Wake or StepVerb.ReadMessages or StepVerb.Copy or StepVerb.Interrupt) => 15,
         (ProgramProfile.Files, StepVerb.Truncate or StepVerb.Allocate or StepVerb.Punch or StepVerb.FileWrite or StepVerb.FileRead) => 15,
         (ProgramProfile.Files or ProgramProfile.SharedFile or ProgramProfile.PrivateFile or ProgramProfile.Hugetlb, StepVerb.Seal) => 1,
         (ProgramProfile.BadArguments, StepVerb.Seal) => 3,
