@@ -6,3 +6,4 @@ using System.Runtime.InteropServices;
 [assembly: InternalsVisibleTo("Faultline.Linux.Tests")]
 [assembly: InternalsVisibleTo("Faultline.Paging.Tests")]
 [assembly: InternalsVisibleTo("Faultline.Verification")]
+[assembly: InternalsVisibleTo("Faultline.Verification.Tests")]

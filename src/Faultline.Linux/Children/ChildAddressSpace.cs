@@ -57,7 +57,15 @@ internal sealed class ChildAddressSpace : LinuxAddressSpace
     }
 
     /// <inheritdoc cref="ChildProcess.HowItEnded"/>
-    internal string? HowItEnded => _process.HowItEnded;
+    internal string? HowItEnded
+    {
+        get
+        {
+            // Answers only when the process is well, or gone for good: one that is being killed has lost its memory some time before its end can be seen.
+            _ = Caller.Invoke(ChildCalls.Getpid);
+            return _process.HowItEnded;
+        }
+    }
 
     /// <inheritdoc cref="ChildProcess.BindTo"/>
     internal void BindTo(int processor) => _process.BindTo(processor);
