@@ -20,8 +20,13 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
     // A signal is for a sleeper whose message was read.
     private Step Interrupt(PairRun run, ref SplitMix random)
     {
-        int running = run.Managed.Running;
-        if (running == 0)
+        int asleep = 0;
+        for (int i = 0; run.Managed.Running >> i != 0; i++)
+        {
+            asleep |= (run.Managed.Running >> i & 1) != 0 && run.Managed.StepOf(i).Verb is StepVerb.Load or StepVerb.Store ? 1 << i : 0;
+        }
+
+        if (asleep == 0)
         {
             return Choose(StepVerb.Load, run, ref random);
         }
@@ -32,7 +37,7 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
         }
 
         int actor = random.Below(Arena.Actors);
-        while ((running >> actor & 1) == 0)
+        while ((asleep >> actor & 1) == 0)
         {
             actor = (actor + 1) % Arena.Actors;
         }
