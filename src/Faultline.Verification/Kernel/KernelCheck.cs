@@ -62,7 +62,7 @@ public sealed class KernelCheck
     {
         using var engines = new EnginePair();
         var steps = new List<Step>();
-        Difference? difference = Generate(engines, programSeed, Choices(options), PairRunMode.Careful, steps, static (_, _) => { });
+        (Difference? difference, _) = Generate(engines, programSeed, Choices(options), PairRunMode.Careful, steps, static (_, _) => { });
         return difference is null ? null : DifferenceList.Minimise(engines, programSeed, steps, difference);
     }
 
@@ -80,7 +80,7 @@ public sealed class KernelCheck
 
     private static GeneratorOptions Choices(KernelCheckOptions options) => new(options.WithSwap, options.WithHugePages, options.WithFork);
 
-    private static Difference? Generate(
+    private static (Difference? Difference, IReadOnlyList<string> Excused) Generate(
         EnginePair engines, ulong seed, GeneratorOptions options, PairRunMode mode, List<Step> steps, Action<ulong, StepOutcome> note)
     {
         using var run = new PairRun(engines, mode);
@@ -92,13 +92,13 @@ public sealed class KernelCheck
             ulong before = Coverage.Before(in step, run);
             if (run.Do(in step, closely: steps.Count % CloseLook == 0 || step.Verb == StepVerb.Remap) is { } difference)
             {
-                return difference;
+                return (difference, run.Excused);
             }
 
             note(before, run.LastOutcome);
         }
 
-        return run.Finish();
+        return (run.Finish(), run.Excused);
     }
 
     // Everything is compared after every so many steps, and at the end: a difference in what is not looked at each time stays until then, and the
@@ -130,7 +130,7 @@ public sealed class KernelCheck
             ulong seed = NextSeed();
             steps.Clear();
             int found = 0;
-            Difference? difference = Generate(
+            (Difference? difference, IReadOnlyList<string> excused) = Generate(
                 engines, seed, options, PairRunMode.Quick, steps, (before, outcome) => found += coverage.Add(before, in outcome) ? 1 : 0);
             Interlocked.Add(ref _operations, steps.Count);
             Interlocked.Increment(ref _programs);
@@ -139,6 +139,7 @@ public sealed class KernelCheck
                 Found(engines, seed, steps, difference);
             }
 
+            Excuse(excused);
             Tell(seed, coverage, found);
         }
 
@@ -154,6 +155,17 @@ public sealed class KernelCheck
         {
             ulong random = _seeds.Next() << ProgramGenerator.ProfileBits;
             return random | (ulong)(_options.OnlyAbout ?? _profiles.Choose(ref _seeds));
+        }
+    }
+
+    private void Excuse(IReadOnlyList<string> rules)
+    {
+        lock (_gate)
+        {
+            foreach (string rule in rules)
+            {
+                _explained[rule] = _explained.GetValueOrDefault(rule) + 1;
+            }
         }
     }
 
