@@ -17,7 +17,7 @@ internal sealed class EnginePair : IDisposable
     private const ulong ManagedMemory = (HugePages * PageSize.Huge) + (64UL << 20);
     private const uint SwapPages = 16384;
 
-    /// <summary>Longer than any step takes, its actors included, also where others leave it little of the processor, or of the disk with the swap file.</summary>
+    /// <summary>Longer than any step takes, its actors included, also where others leave it little of the processor or of the swap file's disk.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     private readonly PageVectors _vectors = new();

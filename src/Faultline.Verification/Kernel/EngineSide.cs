@@ -129,7 +129,7 @@ internal sealed class EngineSide : IDisposable
             return new(OutcomeKind.Busy);
         }
 
-        if (IsBehindPopulation(in step))
+        if (Populations.Delay(in step, _actors))
         {
             return new(OutcomeKind.Busy);
         }
@@ -415,29 +415,6 @@ internal sealed class EngineSide : IDisposable
             }
         }
     }
-
-    // A call that brings in a range and sleeps in the middle looks at the mappings again when it goes on; what it then brings of mappings that have
-    // changed meanwhile is left out here. So is MADV_REMOVE, which in the kernel does not look again.
-    private bool IsBehindPopulation(in Step step)
-    {
-        if (step.Verb > StepVerb.Unlock && step.Verb is not (StepVerb.Register or StepVerb.Unregister))
-        {
-            return false;
-        }
-
-        foreach (Actor? actor in _actors)
-        {
-            if (actor is { IsRunning: true, Step.Verb: StepVerb.Lock or StepVerb.LockOnFault or StepVerb.Advise } && IsPopulation(actor.Step))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    private static bool IsPopulation(in Step step) =>
-        step.Verb is StepVerb.Lock or StepVerb.LockOnFault || (Advice)step.Mode is Advice.PopulateRead or Advice.PopulateWrite or Advice.Remove;
 
     private void DisposeSpace(int space)
     {

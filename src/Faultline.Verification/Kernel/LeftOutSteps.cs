@@ -2,7 +2,9 @@ using System;
 
 namespace Faultline.Verification.Kernel;
 
-/// <summary>Steps that random programs and scripts pass over, because what they do cannot be compared; each has a row in docs/divergences.md or docs/testing.md.</summary>
+/// <summary>
+/// Steps that random programs and scripts pass over, because what they do cannot be compared; each has a row in docs/divergences.md or docs/testing.md.
+/// </summary>
 internal static class LeftOutSteps
 {
     // MADV_GUARD_INSTALL over a write-protected entry of a file never comes back from the kernel. A registration without write-protection leaves the bits
