@@ -70,6 +70,21 @@ internal sealed class LruLists
         return true;
     }
 
+    /// <summary>
+    /// Changes the flags that choose the list, and moves the folio (Linux: <c>folio_activate</c>, <c>mlock_folio</c>). A folio that is off the lists
+    /// just gets the flags.
+    /// </summary>
+    public void Move(Folio folio, FolioFlags set, FolioFlags clear)
+    {
+        bool wasListed = TryIsolate(folio);
+        folio.Set(set);
+        folio.Clear(clear);
+        if (wasListed)
+        {
+            Add(folio);
+        }
+    }
+
     /// <summary>Takes the folio that was used longest ago off a list, with a reference for the caller.</summary>
     /// <returns>The folio, or the null folio if the lists are empty or their ends are busy.</returns>
     public Folio TakeOldest(LruKind kind)
