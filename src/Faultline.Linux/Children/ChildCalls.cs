@@ -11,6 +11,7 @@ internal static class ChildCalls
     internal const int Pread = 17;
     internal const int Mremap = 25;
     internal const int Madvise = 28;
+    internal const int Getpid = 39;
     internal const int Exit = 60;
     internal const int Setpgid = 109;
     internal const int Mlock = 149;
