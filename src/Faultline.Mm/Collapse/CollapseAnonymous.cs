@@ -72,6 +72,12 @@ internal static unsafe class CollapseAnonymous
         for (ulong address = start; address < start + PageSize.Huge; address += PageSize.Small)
         {
             var entry = Pte.Read(table.EntryFor(address));
+            if (entry.IsMarker)
+            {
+                // Poison, or a guard.
+                return CollapseResult.Unsuitable;
+            }
+
             if (!entry.IsSwapSlot)
             {
                 continue;

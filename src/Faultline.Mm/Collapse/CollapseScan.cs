@@ -68,13 +68,9 @@ internal static unsafe class CollapseScan
             return CollapseResult.WriteProtected;
         }
 
-        if (entry.IsMarker)
-        {
-            return CollapseResult.Unsuitable;
-        }
-
         if (!entry.IsPresent)
         {
+            // Markers too: who brings them back finds out.
             return ++swapped <= limits.Swapped ? CollapseResult.Done : CollapseResult.TooManySwapped;
         }
 

@@ -18,8 +18,8 @@ internal static unsafe class RetractTables
             {
                 for (Vma? vma = mm.Vmas.FindFrom(0); vma is not null; vma = mm.Vmas.Next(vma))
                 {
-                    // A private mapping that was written to, or prepared for that, keeps its table, empty or not.
-                    if (vma.File == file && vma.Covers(index) && vma.AnonVma is null)
+                    // A private mapping that was written to, or prepared for that, keeps its table, empty or not. So does one that has had guards.
+                    if (vma.File == file && vma.Covers(index) && vma.AnonVma is null && !vma.MayHaveGuards)
                     {
                         _ = TryRetract(vma, vma.AddressOf(index));
                     }
@@ -30,9 +30,11 @@ internal static unsafe class RetractTables
         }
     }
 
-    /// <summary>Takes the small entries for a huge page of a file away, and their table. Under the mmap lock for writing.</summary>
-    /// <returns>Whether the place is empty now. Private copies and markers stay, and their table with them.</returns>
-    public static bool TryRetract(Vma vma, ulong start)
+    /// <summary>
+    /// Takes the small entries for a huge page of a file away, and their table. Under the mmap lock for writing; there are no private copies among them.
+    /// </summary>
+    /// <returns>Whether the place is empty now. Poison stays, and the table with it.</returns>
+    private static bool TryRetract(Vma vma, ulong start)
     {
         // Where pages are write-protected one by one, they stay small.
         if ((start & (PageSize.Huge - 1)) != 0 || !HugeRange.Fits(vma, start) || vma.Has(VmaFlags.UserfaultfdWriteProtect))

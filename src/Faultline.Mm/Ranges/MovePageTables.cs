@@ -41,7 +41,7 @@ internal static unsafe class MovePageTables
             }
 
             PteTable sourceTable = tables.Find(from + done);
-            if (!sourceTable.IsNull)
+            if (!sourceTable.IsNull && !TryMoveWholeTable(gather, source, from + done, target, to + done, step))
             {
                 PteTable targetTable = tables.Ensure(to + done);
                 if (targetTable.IsNull)
@@ -61,13 +61,56 @@ internal static unsafe class MovePageTables
 
     private static ulong ToTableEnd(ulong address) => PageSize.Huge - (address & (PageSize.Huge - 1));
 
+    /// <summary>
+    /// Moves a table with all it has, empty or not, if all of it is to go to a place that has none (Linux: <c>move_normal_pmd</c>). Where it was, a huge page
+    /// may come next.
+    /// </summary>
+    private static bool TryMoveWholeTable(TlbGather gather, Vma source, ulong from, Vma target, ulong to, ulong length)
+    {
+        if (length != PageSize.Huge || !KeepsProtection(source) || !KeepsProtection(target))
+        {
+            return false;
+        }
+
+        PageTable tables = source.Mm.Table;
+        PteTable targetMiddle = tables.EnsureMiddle(to);
+        if (targetMiddle.IsNull)
+        {
+            return false;
+        }
+
+        PteTable sourceMiddle = tables.FindMiddle(from);
+        using RankedLock.Scope fileLock = source.File is { } file ? file.Mappings.Enter() : default;
+        using RankedLock.Scope anonymousLock = source.AnonVma is { } anonVma ? anonVma.Enter() : default;
+        source.Mm.System.TableLocks.EnterPair(sourceMiddle, targetMiddle, out RankedLock.Scope first, out RankedLock.Scope second);
+        ulong* slot = targetMiddle.MiddleEntryFor(to);
+        bool isMoved = PageTable.IsTable(Pte.Read(sourceMiddle.MiddleEntryFor(from))) && Pte.Read(slot).IsNone;
+        if (isMoved)
+        {
+            var table = Pte.Take(sourceMiddle.MiddleEntryFor(from));
+
+            // Whoever is walking it by the old address is out of it before there is a new one.
+            gather.Touch();
+            gather.Flush();
+            Pte.Write(slot, table);
+        }
+
+        second.Dispose();
+        first.Dispose();
+        return isMoved;
+    }
+
+    /// <summary>Whether the entries of a mapping stay protected when it moves: its new place is watched, too, or it never was.</summary>
+    private static bool KeepsProtection(Vma vma) =>
+        vma.Userfaultfd is not { } context || (context.Features & UserfaultfdFeatures.EventRemap) != 0;
+
     private static void MoveTable(
         TlbGather gather, Vma source, ulong from, PteTable sourceTable, ulong to, PteTable targetTable, ulong length)
     {
         using RankedLock.Scope fileLock = source.File is { } file ? file.Mappings.Enter() : default;
         using RankedLock.Scope anonymousLock = source.AnonVma is { } anonVma ? anonVma.Enter() : default;
         source.Mm.System.TableLocks.EnterPair(sourceTable, targetTable, out RankedLock.Scope first, out RankedLock.Scope second);
-        bool keepsProtection = source.Userfaultfd is not { } context || (context.Features & UserfaultfdFeatures.EventRemap) != 0;
+        bool keepsProtection = KeepsProtection(source);
         for (ulong offset = 0; offset < length; offset += PageSize.Small)
         {
             ulong* entry = sourceTable.EntryFor(from + offset);

@@ -44,7 +44,7 @@ internal sealed class HugeView
         // A length that is no whole number of pages is rounded up.
         int pages = step.Pages + (step.Tail > 0 ? 1 : 0);
         return (isAdvice && !IsSafe(step.Space, step.Page, pages))
-            || (step.Verb == StepVerb.Move && (!IsSafe(0, step.Page, pages) || !IsSafe(0, step.Other, pages)));
+            || (step.Verb == StepVerb.Move && (!IsMovable(step.Page, pages) || !IsMovable(step.Other, pages)));
     }
 
     /// <summary>Whether the program's address space has a poison marker.</summary>
@@ -75,6 +75,21 @@ internal sealed class HugeView
                 Array.Clear(Entries[space]);
             }
         }
+    }
+
+    // MOVE splits at once what it finds mapped huge, and the managed engine does the same with it.
+    private bool IsMovable(int page, int pages)
+    {
+        var range = new AddressRange(Arena.At(page), (ulong)pages * PageSize.Small);
+        foreach (PageRegion region in Regions[0])
+        {
+            if (region.Range.Start < range.End && range.Start < region.Range.End && (region.Categories & PageCategories.Huge) == 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     // Nothing of the range is there, or only what is mapped by huge entries that lie in it.

@@ -35,13 +35,26 @@ internal sealed class KindMap
                 this[page] = (MapKind)step.Mode;
             }
         }
-        else if (step.Verb == StepVerb.Remap && this[step.Page] is { } kind)
+        else if (step.Verb == StepVerb.Remap)
         {
-            int target = ((RemapOptions)step.Mode & RemapOptions.Fixed) != 0 ? step.Other : step.Page;
-            for (int page = target; page < Math.Min(target + (int)step.Value, Arena.End); page++)
-            {
-                this[page] = kind;
-            }
+            NoteRemap(in step);
+        }
+    }
+
+    // Several mappings may move at once; what grows is as the last page was.
+    private void NoteRemap(in Step step)
+    {
+        int target = ((RemapOptions)step.Mode & RemapOptions.Fixed) != 0 ? step.Other : step.Page;
+        int pages = (int)Math.Min(step.Value, Arena.End);
+        var moved = new MapKind?[pages];
+        for (int i = 0; i < pages; i++)
+        {
+            moved[i] = this[step.Page + Math.Min(i, Math.Max(step.Pages, 1) - 1)];
+        }
+
+        for (int i = 0; i < pages; i++)
+        {
+            this[target + i] = moved[i] ?? this[target + i];
         }
     }
 }

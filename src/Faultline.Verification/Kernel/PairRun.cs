@@ -378,7 +378,10 @@ internal sealed class PairRun : IDisposable
     private void Note(in Step step, in StepOutcome outcome)
     {
         _haveMappingsChanged |= step.Verb is <= StepVerb.Close or StepVerb.Register or StepVerb.Unregister;
-        if (!(outcome is { Kind: OutcomeKind.Call, Code: 0 }))
+
+        // Who waits for an event to be read has changed the mappings already.
+        bool isTold = outcome.Kind == OutcomeKind.Asleep && step.Verb is StepVerb.MapOver or StepVerb.Remap;
+        if (!isTold && !(outcome is { Kind: OutcomeKind.Call, Code: 0 }))
         {
             return;
         }

@@ -73,7 +73,28 @@ internal sealed class SleeperOrder(PairRun run)
         }
 
         int woken = isClosing ? running : Woken(in step, running);
-        return (finished != 0 && int.PopCount(woken) > 1 && IsAnyShared(woken)) || DoesAny(woken & _reading, StepVerb.CopyFrom);
+        return (finished != 0 && int.PopCount(woken) > 1 && IsAnyShared(woken)) || DoesAny(woken & _reading, StepVerb.CopyFrom)
+            || MayHaveFilled(running & ~finished, finished);
+    }
+
+    // Of a store and a load that were woken over the same empty page, which is to be protected, the one who is first fills it, in his way, private memory too;
+    // the store sleeps again over the protection.
+    private bool MayHaveFilled(int running, int finished)
+    {
+        for (int pair = 0; pair < Arena.Actors * Arena.Actors; pair++)
+        {
+            int writer = pair / Arena.Actors;
+            int other = pair % Arena.Actors;
+            if ((running >> writer & 1) != 0 && (finished >> other & 1) != 0
+                && run.Linux.StepOf(writer) is { Verb: StepVerb.Store or StepVerb.KernelWrite } store
+                && run.Linux.StepOf(other) is { Verb: >= StepVerb.Load and <= StepVerb.KernelWrite } done
+                && store.Space == done.Space && Meet(store.Page, store.Pages, SourceOf(done)) && !run.EntryAt(store.Space, store.Page).IsPresent)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private bool IsAnyShared(int actors)

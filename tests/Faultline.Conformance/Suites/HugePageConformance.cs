@@ -129,6 +129,21 @@ public abstract class HugePageConformance(EngineHost host) : ConformanceSuite(ho
         Assert.Equal(PageSize.Huge, Anonymous());
     }
 
+    // The table of small entries moves with them, so what is touched next where it was gets a huge page.
+    [Fact]
+    public void Remap_SmallPagesOfAnAlignedRange_LeaveNoTableBehind()
+    {
+        Numbered();
+        MappedArea area = Bed.MapAnonymous(SmallInHuge);
+        Bed.Store(area.At(3), 33);
+        Expect.Ok(Bed.Space.Advise(area.Range, Advice.HugePage));
+        VirtualAddress to = Bed.NextPlace();
+        Assert.Equal(to, Expect.Ok(Bed.Space.Remap(area.Range, PageSize.Huge, RemapOptions.MayMove | RemapOptions.Fixed | RemapOptions.DontUnmap, to)));
+        Bed.Store(area.At(5), 55);
+        Assert.Equal((PageSize.Huge, 0UL), (Bed.Vma(area.Range).AnonymousHuge, Bed.Vma(new(to, PageSize.Huge)).AnonymousHuge));
+        Assert.Equal((33UL, 0UL, 55UL), (Bed.Load(to + (3 * PageSize.Small)), Bed.Load(area.At(3)), Bed.Load(area.At(5))));
+    }
+
     [Fact]
     public void Remap_ToAnUnalignedPlace_Splits()
     {
