@@ -1,6 +1,6 @@
 // Serves byte ranges of files that are larger than the memory it may take, from a web server that may be down for a while.
 //
-//     dotnet run --project samples/ModelServer -- --Faultline:Images:model:Address=http://127.0.0.1:8080/model.bin
+//     dotnet run --project samples/ModelServer -- --urls http://127.0.0.1:8081 --Faultline:Images:model:Address=http://127.0.0.1:8080/model.bin
 using Faultline.Hosting;
 using Faultline.Paging;
 using Microsoft.AspNetCore.Builder;

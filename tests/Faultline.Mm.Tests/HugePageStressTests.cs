@@ -89,7 +89,7 @@ public sealed class HugePageStressTests
         private VirtualAddress AnyArea(Random random) => _areas[random.Next(_areas.Length)];
 
         /// <summary>Small pieces, whole huge pages, everything.</summary>
-        private AddressRange AnyRange(Random random)
+        protected override AddressRange AnyRange(Random random)
         {
             VirtualAddress area = AnyArea(random);
             switch (random.Next(4))

@@ -1,7 +1,6 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
-using System.Threading;
 using Xunit;
 
 namespace Faultline.Mm.Tests;
@@ -109,7 +108,7 @@ public sealed class HugetlbStressTests
 
         private VirtualAddress AnyPage(Random random) => Starts[random.Next(3)] + ((ulong)random.Next((int)AreaPages) * Page);
 
-        private AddressRange AnyRange(Random random)
+        protected override AddressRange AnyRange(Random random)
         {
             VirtualAddress area = Starts[random.Next(3)];
             int first = random.Next((int)AreaPages);
@@ -223,25 +222,6 @@ public sealed class HugetlbStressTests
             {
                 // Registered in parts: several mappings cannot be moved as one. Fresh memory in its place then.
                 PlaceAgain();
-            }
-        }
-
-        private void Register(Random random)
-        {
-            while (!IsOver)
-            {
-                AddressRange range = AnyRange(random);
-                if (random.Next(2) == 0)
-                {
-                    Userfaultfd.Register(range, (RegisterModes)random.Next(1, 8));
-                }
-                else
-                {
-                    Userfaultfd.Unregister(range);
-                    Userfaultfd.Wake(range);
-                }
-
-                Thread.Yield();
             }
         }
 

@@ -102,6 +102,29 @@ internal abstract class StressLoad : IDisposable
     /// <summary>Answers a fault, or takes note of an event other than fork.</summary>
     protected abstract void Answer(in UserfaultfdMessage message, Random random);
 
+    /// <summary>Some pages of one area.</summary>
+    protected abstract AddressRange AnyRange(Random random);
+
+    /// <summary>Registers ranges in any mode, and takes them back. A body.</summary>
+    protected void Register(Random random)
+    {
+        while (!IsOver)
+        {
+            AddressRange range = AnyRange(random);
+            if (random.Next(2) == 0)
+            {
+                Userfaultfd.Register(range, (RegisterModes)random.Next(1, 8));
+            }
+            else
+            {
+                Userfaultfd.Unregister(range);
+                Userfaultfd.Wake(range);
+            }
+
+            Thread.Yield();
+        }
+    }
+
     /// <summary>Maps an area at a place that its number names.</summary>
     protected VirtualAddress Place(ulong number, MapRequest request) => TryPlace(number, request).OrThrow("mmap");
 

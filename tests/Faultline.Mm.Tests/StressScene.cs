@@ -94,7 +94,7 @@ internal sealed class StressScene : StressLoad
 
     private StressArea AnyArea(Random random) => _areas[random.Next(_areas.Length)];
 
-    private AddressRange AnyRange(Random random)
+    protected override AddressRange AnyRange(Random random)
     {
         StressArea area = AnyArea(random);
         if (area.PageBytes == PageSize.Huge && random.Next(4) != 0)
@@ -322,25 +322,6 @@ internal sealed class StressScene : StressLoad
             Space.Unmap(area.Range with { Start = Away });
             Place(area.Start.Value >> 32, Anonymous((ulong)area.PageTotal));
             Space.Advise(area.Range, area.PageTotal >= 512 ? Advice.HugePage : Advice.Normal);
-        }
-    }
-
-    private void Register(Random random)
-    {
-        while (!IsOver)
-        {
-            AddressRange range = AnyRange(random);
-            if (random.Next(2) == 0)
-            {
-                Userfaultfd.Register(range, (RegisterModes)random.Next(1, 8));
-            }
-            else
-            {
-                Userfaultfd.Unregister(range);
-                Userfaultfd.Wake(range);
-            }
-
-            Thread.Yield();
         }
     }
 

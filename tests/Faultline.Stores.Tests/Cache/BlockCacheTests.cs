@@ -217,8 +217,8 @@ public sealed class BlockCacheTests : IDisposable
             .OrderBy(static file => file.Name, StringComparer.Ordinal)];
 
     /// <summary>
-    /// What the blocks and half-written blocks take, rounded up to what a disk gives, while nobody makes or evicts one: that is done under the lock. A file that
-    /// is renamed while the folder is listed may be listed twice, so it is summed up until two sums are the same.
+    /// What the blocks and half-written blocks take, rounded up to what a disk gives, while nobody makes or evicts one: that is done under the lock. A file
+    /// that is renamed while the folder is listed may be listed twice, so it is summed up until two sums are the same.
     /// </summary>
     private long FolderBytes()
     {

@@ -14,9 +14,6 @@ namespace Faultline.Stores.Tests;
 /// </summary>
 public sealed class ImageFuzzTests : IDisposable
 {
-    /// <summary>What one case may allocate: far more than the image has, far less than a hostile size asks for.</summary>
-    private const long MostAllocated = 8 << 20;
-
     private static readonly ulong[] HostileNumbers =
         [0, 1, 63, 64, 127, 128, 4095, 4096, int.MaxValue, uint.MaxValue, 1UL << 43, (1UL << 43) + 1, long.MaxValue, ulong.MaxValue - 127, ulong.MaxValue];
 
@@ -161,43 +158,12 @@ public sealed class ImageFuzzTests : IDisposable
                 Assert.NotEmpty(refusal.Message);
             }
 
-            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, MostAllocated);
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, HostileRead.MostAllocated);
         }
     }
 
-    /// <summary>Opens and reads everything, as far as it goes.</summary>
-    /// <returns>Whether all of it could be read.</returns>
-    private async Task<bool> ReadAsync(byte[] file, bool mustBeRight)
-    {
-        byte[] target = new byte[5000];
-        bool isWhole = true;
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        try
-        {
-            using ImagePageStore image = await ImagePageStore.OpenAsync(new MemoryPageStore(file), "fuzzed");
-            for (ulong offset = 0; offset < Math.Min(image.Length, 200_000); offset += 5000)
-            {
-                StoreRead read = await image.ReadAsync(offset, target, TestContext.Current.CancellationToken);
-                if (read.Cause is { } cause)
-                {
-                    Assert.True(cause is ImageFormatException or IOException, cause.ToString());
-                    isWhole = false;
-                }
-                else if (mustBeRight)
-                {
-                    Reading.AssertSame(_contents.AsMemory((int)offset, read.BytesRead), target.AsMemory(0, read.BytesRead));
-                }
-            }
-        }
-        catch (Exception refusal) when (refusal is ImageFormatException or IOException)
-        {
-            Assert.NotEmpty(refusal.Message);
-            isWhole = false;
-        }
-
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, MostAllocated);
-        return isWhole;
-    }
+    private Task<bool> ReadAsync(byte[] file, bool mustBeRight) =>
+        HostileRead.AllAsync(() => ImagePageStore.OpenAsync(new MemoryPageStore(file), "fuzzed"), mustBeRight ? _contents : null);
 
     private async Task<byte[]> MakeAsync()
     {
