@@ -105,7 +105,7 @@ internal static class PagemapScan
                 continue;
             }
 
-            ulong taken = found.AddUpTo(at, step, categories & request.Return, mustTakeAll: false);
+            ulong taken = found.AddUpTo(at, step, categories & request.Return);
             Errno errno = writeProtects && taken != 0
                 ? ChangeProtection.Range(vma, at, at + taken, ProtectionChange.WriteProtect)
                 : Errno.None;
@@ -125,8 +125,8 @@ internal static class PagemapScan
     }
 
     /// <summary>
-    /// Looks at one entry for each huge page (Linux: <c>pagemap_scan_hugetlb_entry</c>). Protecting takes whole huge pages: one that lies in the
-    /// range with a part only is passed over, one that is too much for the limits ends the scan.
+    /// Looks at one entry for each huge page (Linux: <c>pagemap_scan_hugetlb_entry</c>). Protecting takes whole huge pages: one that lies in the range, or
+    /// fits into the limits, with a part only is passed over. The walk is then said to have ended there, and goes on.
     /// </summary>
     private static Errno ScanHugetlb(
         Vma vma, PageCategories ofMapping, ref ulong at, ulong end, in PagemapScanRequest request, ref ScanRegions found)
@@ -135,19 +135,23 @@ internal static class PagemapScan
         while (at < end)
         {
             ulong pageEnd = Math.Min(end, (at & ~(PageSize.Huge - 1)) + PageSize.Huge);
-            bool isWhole = pageEnd - at == PageSize.Huge;
             PageCategories categories = ofMapping | HugetlbView.CategoriesAt(vma, at);
-            bool protects = writeProtects && (categories & PageCategories.Written) != 0;
-            bool isMeant = found.TakesAll || Matches(categories, in request);
-            if (!isMeant || (protects && !isWhole))
+            if (!found.TakesAll && !Matches(categories, in request))
             {
-                // Where a part cannot be protected the walk is said to end, and goes on.
-                found.BackedOutAt = isMeant ? at : found.BackedOutAt;
                 at = pageEnd;
                 continue;
             }
 
-            ulong taken = found.AddUpTo(at, pageEnd - at, categories & request.Return, mustTakeAll: protects);
+            PageCategories told = categories & request.Return;
+            bool protects = writeProtects && (categories & PageCategories.Written) != 0;
+            if (protects && found.RoomFor(at, pageEnd - at, told) is not 0 and < PageSize.Huge)
+            {
+                found.BackedOutAt = at;
+                at = pageEnd;
+                continue;
+            }
+
+            ulong taken = found.AddUpTo(at, pageEnd - at, told);
             if (taken < pageEnd - at)
             {
                 at += taken;

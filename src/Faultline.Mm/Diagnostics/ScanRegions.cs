@@ -19,20 +19,32 @@ internal ref struct ScanRegions(Span<PageRegion> regions, ulong maxPages, bool t
     /// <summary>Whether a page did not fit.</summary>
     public bool IsFull { get; private set; }
 
-    /// <summary>Adds a run of pages, as far as there is room.</summary>
-    /// <returns>The bytes there was room for; if all of them are needed and there was not, nothing is added.</returns>
-    public ulong AddUpTo(ulong address, ulong length, PageCategories categories, bool mustTakeAll)
+    /// <summary>The bytes of a run of pages that there is room for.</summary>
+    public readonly ulong RoomFor(ulong address, ulong length, PageCategories categories)
     {
         if (TakesAll)
         {
             return length;
         }
 
-        bool joins = Count > 0 && _regions[Count - 1].Categories == categories && _regions[Count - 1].Range.End.Value == address;
         ulong pages = length >> PageSize.SmallShift;
-        ulong room = !joins && Count == _regions.Length ? 0 : maxPages == 0 ? pages : Math.Min(pages, maxPages - _pages);
-        IsFull = room < pages;
-        if (room == 0 || (IsFull && mustTakeAll))
+        bool isOver = !Joins(address, categories) && Count == _regions.Length;
+        return (isOver ? 0 : maxPages == 0 ? pages : Math.Min(pages, maxPages - _pages)) << PageSize.SmallShift;
+    }
+
+    /// <summary>Adds a run of pages, as far as there is room.</summary>
+    /// <returns>The bytes there was room for.</returns>
+    public ulong AddUpTo(ulong address, ulong length, PageCategories categories)
+    {
+        if (TakesAll)
+        {
+            return length;
+        }
+
+        bool joins = Joins(address, categories);
+        ulong room = RoomFor(address, length, categories) >> PageSize.SmallShift;
+        IsFull = room < length >> PageSize.SmallShift;
+        if (room == 0)
         {
             return 0;
         }
@@ -51,4 +63,7 @@ internal ref struct ScanRegions(Span<PageRegion> regions, ulong maxPages, bool t
         _pages += room;
         return range.Length;
     }
+
+    private readonly bool Joins(ulong address, PageCategories categories) =>
+        Count > 0 && _regions[Count - 1].Categories == categories && _regions[Count - 1].Range.End.Value == address;
 }

@@ -146,8 +146,9 @@ internal static unsafe class HugetlbFault
             HugetlbEntry.AddMapping(folio);
         }
 
+        // Also what an earlier registration has left behind: unlike in other memory, it is a write that ends it.
         Pte entry = HugetlbEntry.For(vma, folio, wantWritable: vma.IsShared);
-        Pte.Write(slot, request.Entry.IsWriteProtected && vma.Has(VmaFlags.UserfaultfdWriteProtect) ? entry.WithWriteProtection() : entry);
+        Pte.Write(slot, request.Entry.IsWriteProtected ? entry.WithWriteProtection() : entry);
         return FaultResult.Done;
     }
 }

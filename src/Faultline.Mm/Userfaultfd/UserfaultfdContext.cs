@@ -87,6 +87,13 @@ internal sealed class UserfaultfdContext : UserfaultfdBinding
         }
     }
 
+    /// <summary>How many faults are queued and will not go on unless they are woken: the others may find that they need not sleep.</summary>
+    public int CountAsleep()
+    {
+        using RankedLock.Scope held = _queueLock.Enter();
+        return AsleepIn(_pending) + AsleepIn(_read);
+    }
+
     /// <summary>Whether a read would find something.</summary>
     public bool HasMessages
     {
@@ -121,6 +128,7 @@ internal sealed class UserfaultfdContext : UserfaultfdBinding
         Debug.Assert(waiter.Context is null, "A thread waits in one fault at a time.");
         waiter.Context = this;
         waiter.IsRead = false;
+        waiter.IsAsleep = false;
         _pending.Append(waiter);
         SetWaiters(_waiters + 1);
         return true;
@@ -137,6 +145,7 @@ internal sealed class UserfaultfdContext : UserfaultfdBinding
     public void Sleep(FaultWaiter waiter, AccessMode mode)
     {
         NotifyReaders();
+        waiter.IsAsleep = true;
         Mm.EnterSleep();
         SleepUntilWoken(waiter, mode);
         Mm.LeaveSleep();
@@ -367,6 +376,17 @@ internal sealed class UserfaultfdContext : UserfaultfdBinding
             {
                 violations.Add($"The fault at {waiter.Address:x} is queued with a userfaultfd, and does not know of it.");
             }
+        }
+
+        return count;
+    }
+
+    private static int AsleepIn(FaultQueue queue)
+    {
+        int count = 0;
+        for (FaultWaiter? waiter = queue.First; waiter is not null; waiter = waiter.Next)
+        {
+            count += waiter.IsAsleep ? 1 : 0;
         }
 
         return count;

@@ -1,4 +1,5 @@
 using System;
+using Faultline.Mm;
 
 namespace Faultline.Verification.Kernel;
 
@@ -27,13 +28,16 @@ internal static class ContextSums
         return all;
     }
 
-    /// <summary>The faults that sleep, read or not.</summary>
+    /// <summary>
+    /// The faults that sleep, read or not. On the managed engine without those that are queued and still have to look at their entry again: they may stay that
+    /// way for long where others have the processors.
+    /// </summary>
     public static int Waiting(ReadOnlySpan<IUserfaultfd?> contexts)
     {
         int total = 0;
         foreach (IUserfaultfd? context in contexts)
         {
-            total += context?.GetCounts().Value.Total ?? 0;
+            total += context is UserfaultfdHandle managed ? managed.Context.CountAsleep() : context?.GetCounts().Value.Total ?? 0;
         }
 
         return total;

@@ -30,6 +30,11 @@ internal static class LeftOutSteps
             return true;
         }
 
+        if (WritesForEver(in step, run))
+        {
+            return true;
+        }
+
         bool installsGuard = step.Verb == StepVerb.Advise && (Advice)step.Mode == Advice.GuardInstall;
         bool endsProtection = step.Verb == StepVerb.Register && ((RegisterModes)step.Mode & RegisterModes.WriteProtect) == 0;
         if (!installsGuard && !endsProtection)
@@ -43,6 +48,41 @@ internal static class LeftOutSteps
             if (run.EntryAt(step.Space, page).IsUserfaultfdWriteProtected && (endsProtection || run.KindOf(page) != MapKind.Anonymous))
             {
                 return true;
+            }
+        }
+
+        return false;
+    }
+
+    // For what writes to hugetlb that is protected and not registered for it: on the kernel such a write never ends.
+    private static bool WritesForEver(in Step step, PairRun run)
+    {
+        bool isWrite = step.Verb is StepVerb.Store or StepVerb.KernelWrite or StepVerb.Lock or StepVerb.LockOnFault
+            || (step.Verb == StepVerb.Advise && (Advice)step.Mode == Advice.PopulateWrite);
+        if (!isWrite || !run.IsWide)
+        {
+            return false;
+        }
+
+        int end = (int)Math.Min(Arena.End, (long)step.Page + step.Pages + 1);
+        for (int page = Math.Max(step.Page, Arena.HugeFirst); page < end; page++)
+        {
+            if (run.EntryAt(step.Space, page).IsUserfaultfdWriteProtected && !IsWatched(run.Managed.Spaces[step.Space], Arena.At(page)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool IsWatched(IAddressSpace? space, VirtualAddress address)
+    {
+        foreach (VmaInfo mapping in space?.Inspector.GetMappings(Arena.HugeRange).Value ?? [])
+        {
+            if (mapping.Range.Contains(address))
+            {
+                return (mapping.RegisteredModes & RegisterModes.WriteProtect) != 0;
             }
         }
 
