@@ -41,8 +41,8 @@ internal sealed class HugeView
 
         bool isAdvice = step.Verb == StepVerb.Advise && (Advice)step.Mode is Advice.Cold or Advice.Free or Advice.PageOut;
 
-        // A length that is no whole number of pages is rounded up.
-        int pages = step.Pages + (step.Tail > 0 ? 1 : 0);
+        // A length that is no whole number of pages is rounded up; it may be shorter than the pages, too.
+        int pages = step.Pages + ((step.Tail + (int)PageSize.Small - 1) >> PageSize.SmallShift);
         return (isAdvice && !IsSafe(step.Space, step.Page, pages))
             || (step.Verb == StepVerb.Move && (!IsMovable(step.Page, pages) || !IsMovable(step.Other, pages)));
     }
