@@ -57,6 +57,9 @@ internal sealed class ModelProcess : IAsyncDisposable
             start.ArgumentList.Add(argument);
         }
 
+        // It is killed in the end, and would leave its sockets for debuggers in the temporary folder.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
+
         var output = new StringWriter(CultureInfo.InvariantCulture);
         var address = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
         Process process = Process.Start(start)!;

@@ -25,6 +25,8 @@ internal static class OrphanProgram
         }
 
         start.Environment[Variable] = Name;
+        // It is killed in the end, and would leave its sockets for debuggers in the temporary folder.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
         return Process.Start(start)!;
     }
 

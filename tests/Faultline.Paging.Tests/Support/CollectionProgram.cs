@@ -36,6 +36,8 @@ internal static unsafe class CollectionProgram
         }
 
         start.Environment[Variable] = $"{way} {collects} {pages.ToString(CultureInfo.InvariantCulture)}";
+        // It is killed in the end, and would leave its sockets for debuggers in the temporary folder.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
         return Process.Start(start)!;
     }
 

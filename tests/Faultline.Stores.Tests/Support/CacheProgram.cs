@@ -39,6 +39,8 @@ internal static class CacheProgram
         }
 
         start.Environment[Variable] = $"{seed.ToString(CultureInfo.InvariantCulture)} {folder}";
+        // It is killed in the end, and would leave its sockets for debuggers in the temporary folder.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
         return Process.Start(start)!;
     }
 
