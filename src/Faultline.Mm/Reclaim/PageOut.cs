@@ -57,7 +57,12 @@ internal static unsafe class PageOut
         for (uint number = first; number < first + pages; number++)
         {
             Folio small = system.Memory.FolioAt(number);
-            if (small.TryGet())
+            if (number == folio.Number)
+            {
+                // The caller's reference is this page's now; with another it would seem to be in use.
+                _ = SwapOut.TryFolio(system, small);
+            }
+            else if (small.TryGet())
             {
                 _ = SwapOut.TryFolio(system, small);
                 system.Pool.Put(small);
