@@ -69,7 +69,7 @@ internal sealed unsafe class HomeKernelAccess(int processId) : IMemoryAccess
     }
 
     public AccessResult CompareExchange(VirtualAddress address, ulong value, ulong comparand, out ulong observed) =>
-        throw new NotSupportedException("CompareExchange needs AccessMode.User: the kernel copies bytes, it does not compare them.");
+        throw new InvalidOperationException($"CompareExchange at {address}: the kernel copies bytes, it does not compare them. In an address space of its own, open an accessor with {nameof(AccessMode)}.{nameof(AccessMode.User)}.");
 
     public void Interrupt()
     {
@@ -88,7 +88,7 @@ internal sealed unsafe class HomeKernelAccess(int processId) : IMemoryAccess
     {
         if (!address.IsAligned(sizeof(ulong)))
         {
-            throw new ArgumentException($"Load and Store need an address that is a multiple of eight; {address} is not.", nameof(address));
+            throw new ArgumentException($"Load or Store at {address}: the address must be a multiple of eight. Use Read or Write for others.", nameof(address));
         }
     }
 

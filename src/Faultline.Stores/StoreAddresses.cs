@@ -61,7 +61,7 @@ public sealed class StoreAddresses(IReadOnlyDictionary<string, Opener>? schemes 
         var location = new Uri(address, UriKind.Absolute);
         return schemes is not null && schemes.TryGetValue(location.Scheme, out Opener? open)
             ? await open(location, cancellationToken).ConfigureAwait(false)
-            : throw new NotSupportedException($"Addresses that begin with '{location.Scheme}:' are not known here.");
+            : throw new NotSupportedException($"'{address}' cannot be opened: there is no opener for '{location.Scheme}:'. Name one when the {nameof(StoreAddresses)} is made.");
     }
 
     /// <summary>Whether an address is something else than a file's path.</summary>

@@ -32,15 +32,19 @@ public interface IMemoryAccess : IDisposable
     AccessResult Write(VirtualAddress target, ReadOnlySpan<byte> source);
 
     /// <summary>Loads eight bytes in one piece; the address must be a multiple of eight.</summary>
+    /// <exception cref="ArgumentException">It is not.</exception>
     AccessResult Load(VirtualAddress address, out ulong value);
 
     /// <summary>Stores eight bytes in one piece; the address must be a multiple of eight.</summary>
+    /// <exception cref="ArgumentException">It is not.</exception>
     AccessResult Store(VirtualAddress address, ulong value);
 
     /// <summary>
     /// Stores <paramref name="value"/> if eight bytes equal <paramref name="comparand"/>, in one step; always takes a write fault. Only in
     /// <see cref="AccessMode.User"/>.
     /// </summary>
+    /// <exception cref="ArgumentException">The address is not a multiple of eight.</exception>
+    /// <exception cref="InvalidOperationException">The accessor's mode is another one.</exception>
     AccessResult CompareExchange(VirtualAddress address, ulong value, ulong comparand, out ulong observed);
 
     /// <summary>Sends the accessing thread a signal that it handles without effect: a waiting user access goes round once more.</summary>

@@ -104,7 +104,7 @@ public sealed class PagerClient : IDisposable
         {
             if (_hasEnded)
             {
-                throw new InvalidOperationException($"The client '{Name}' has ended; a region cannot be added.");
+                throw new InvalidOperationException($"The region {range} cannot be added: the client '{Name}' has ended. Attach a new one.");
             }
 
             // Before it is registered, so that its first fault finds it.

@@ -128,7 +128,7 @@ internal sealed class ServedWatch : WatchHost
                 $"What is written to {range} of '{client.Name}' goes back to the image's store, so the pager protects it itself; it cannot be tracked besides.");
         }
 
-        return !client.HasEnded ? region : throw new InvalidOperationException($"The client '{client.Name}' has ended.");
+        return !client.HasEnded ? region : throw new InvalidOperationException($"Writes to {range} cannot be tracked: the client '{client.Name}' has ended.");
     }
 
     private static void Register(PagerClient client, Region region)

@@ -52,7 +52,7 @@ public static class ImageBuilder
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(changed);
         ArgumentNullException.ThrowIfNull(options);
-        ImagePageStore below = options.Base ?? throw new ArgumentException("A layer needs a base.", nameof(options));
+        ImagePageStore below = options.Base ?? throw new ArgumentException($"A layer needs a base: set {nameof(ImageWriterOptions)}.{nameof(ImageWriterOptions.Base)}.", nameof(options));
         using var writer = new ImageWriter(path, options);
         byte[] block = ArrayPool<byte>.Shared.Rent(BlockBytes);
         try

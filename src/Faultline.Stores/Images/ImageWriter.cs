@@ -105,7 +105,7 @@ public sealed class ImageWriter : IDisposable
     public async ValueTask AppendInheritedAsync(ulong length, CancellationToken cancellationToken = default)
     {
         RequireRoom(length);
-        ImagePageStore below = _options.Base ?? throw new InvalidOperationException("The image has no base to inherit from.");
+        ImagePageStore below = _options.Base ?? throw new InvalidOperationException($"{nameof(AppendInheritedAsync)}: the image has no base. Set {nameof(ImageWriterOptions)}.{nameof(ImageWriterOptions.Base)}.");
         ulong end = Length + length;
         if (_inCurrent != 0 || end > below.Length || (end % (ulong)_chunkBytes != 0 && end != below.Length))
         {
