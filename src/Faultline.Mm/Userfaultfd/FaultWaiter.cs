@@ -34,7 +34,9 @@ internal sealed class FaultWaiter : IDisposable
 
     public bool IsRead { get; set; }
 
-    /// <summary>Whether it has looked at its entry again since it was queued, and will not go on unless it is woken. No guard: for tests that wait for that.</summary>
+    /// <summary>
+    /// Whether it has looked at its entry again since it was queued, and will not go on unless it is woken. No guard: for tests that wait for that.
+    /// </summary>
     public bool IsAsleep { get; set; }
 
     public FaultWaiter? Next { get; set; }
