@@ -69,6 +69,13 @@ internal static class Mprotect
         return new(vma.Start, vma.End, HasProtected: false);
     }
 
+    /// <summary>Whether a fault at an address gets as far as preparing the mapping: not where poison or a guard is.</summary>
+    private static bool MayFault(Vma vma, ulong address)
+    {
+        Pte entry = vma.Mm.Table.FindEntry(address).Read();
+        return !entry.IsMarker || entry.Marker == PteMarker.WriteProtect;
+    }
+
     /// <summary>Private memory that becomes writable is accounted for from then on (Linux: <c>mprotect_fixup</c>).</summary>
     private static VmaFlags AccountFor(Vma vma, VmaFlags rights)
     {
@@ -102,12 +109,13 @@ internal static class Mprotect
                     return errno;
                 }
 
-                bool isCutShort = false;
+                bool mustPrepare = false;
                 if ((vma.Flags & (VmaFlags.Write | VmaFlags.Shared | VmaFlags.Locked)) == VmaFlags.Locked && (rights & VmaFlags.Write) != 0)
                 {
                     // What is locked and becomes writable gets its own pages now.
                     LockedPart part = UpToUserfault(vma);
-                    isCutShort = !vma.Has(VmaFlags.LockOnFault) && part.End < vma.End && !vma.Mm.Table.FindEntry(part.End).Read().IsPresent;
+                    bool isCutShort = part.End < vma.End && !vma.Mm.Table.FindEntry(part.End).Read().IsPresent;
+                    mustPrepare = !vma.Has(VmaFlags.LockOnFault) && (isCutShort || (part.Start < part.End && MayFault(vma, part.Start)));
                     (locked ??= []).Add(part);
                 }
 
@@ -120,9 +128,9 @@ internal static class Mprotect
                 _ = ChangeProtection.Range(vma, vma.Start, vma.End, ProtectionChange.Rights);
                 at = vma.End;
                 VmaMerge.MergeWithNeighbours(vma);
-                if (isCutShort)
+                if (mustPrepare)
                 {
-                    // The fault that may not wait has prepared the mapping before it asked.
+                    // The first fault has prepared the mapping before it asked, or found no page; that keeps it apart from those that come next.
                     AnonVmaChain.Prepare(mm.Vmas.Find(at - PageSize.Small)!);
                 }
             }

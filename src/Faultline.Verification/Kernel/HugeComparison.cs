@@ -42,7 +42,7 @@ internal static class HugeComparison
         {
             IReadOnlyList<VmaInfo> left = MappingsOf(linux.Spaces[space]);
             IReadOnlyList<VmaInfo> right = MappingsOf(managed.Spaces[space]);
-            if (ObservationComparison.CompareMappings(left, right, linuxSeen.HasPagedOut) is { } mappings)
+            if (ObservationComparison.CompareMappings(left, right, linuxSeen.Unsettled) is { } mappings)
             {
                 return mappings;
             }

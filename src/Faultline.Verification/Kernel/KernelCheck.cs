@@ -187,8 +187,17 @@ public sealed class KernelCheck
         }
 
         KernelDifference described = DifferenceList.Minimise(engines, seed, steps, difference);
+
+        // Not everything is compared after each step here: what is explained may have been seen late, by what came of it.
+        string? known = described.IsReproducible ? null : ProgramReplay.RuleOf(engines, steps);
         lock (_gate)
         {
+            if (known is not null)
+            {
+                _explained[known] = _explained.GetValueOrDefault(known) + 1;
+                return;
+            }
+
             if (!described.IsReproducible)
             {
                 _unstable.Add(described);

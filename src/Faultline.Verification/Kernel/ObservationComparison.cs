@@ -52,7 +52,7 @@ internal static class ObservationComparison
                 return (Name("resident counters of space", space), linux.Counters[space].ToString(), managed.Counters[space].ToString());
             }
 
-            if (CompareMappings(linux.Mappings[space], managed.Mappings[space], linux.HasPagedOut) is { } mappings)
+            if (CompareMappings(linux.Mappings[space], managed.Mappings[space], linux.Unsettled) is { } mappings)
             {
                 return mappings;
             }
@@ -109,12 +109,12 @@ internal static class ObservationComparison
 
     /// <summary>Compares mappings with all their counts.</summary>
     public static (string What, string Linux, string Managed)? CompareMappings(
-        IReadOnlyList<VmaInfo> linux, IReadOnlyList<VmaInfo> managed, bool hasPagedOut)
+        IReadOnlyList<VmaInfo> linux, IReadOnlyList<VmaInfo> managed, Unsettled unsettled)
     {
         for (int i = 0; i < Math.Max(linux.Count, managed.Count); i++)
         {
-            VmaInfo left = i < linux.Count ? Visible(linux[i], hasPagedOut) : default;
-            VmaInfo right = i < managed.Count ? Visible(managed[i], hasPagedOut) : default;
+            VmaInfo left = i < linux.Count ? Visible(linux[i], unsettled) : default;
+            VmaInfo right = i < managed.Count ? Visible(managed[i], unsettled) : default;
             if (left != right)
             {
                 return (Name("mapping", i), Describe(left), Describe(right));
@@ -124,11 +124,13 @@ internal static class ObservationComparison
         return null;
     }
 
-    private static bool MayBeBetween(VmaInfo mapping) => mapping.IsLocked || (mapping.RegisteredModes & RegisterModes.WriteProtect) != 0;
+    /// <summary>Whether pages that come back from swap into a mapping may be clean or dirty.</summary>
+    public static bool MayBeBetween(VmaInfo mapping) => mapping.IsLocked || (mapping.RegisteredModes & RegisterModes.WriteProtect) != 0;
 
     // Proportions depend on who else maps the page, and are rounded. A page that comes back from swap into locked memory to be read, or is protected and to be
     // written to, is dirty, unless the writing of it has not ended yet (folio_free_swap), which nobody decides.
-    private static VmaInfo Visible(VmaInfo mapping, bool hasPagedOut) => hasPagedOut && MayBeBetween(mapping)
+    private static VmaInfo Visible(VmaInfo mapping, Unsettled unsettled) =>
+        unsettled == Unsettled.All || (unsettled == Unsettled.LockedAndProtected && MayBeBetween(mapping))
         ? mapping with
         {
             ProportionalResident = 0,
@@ -154,7 +156,7 @@ internal static class ObservationComparison
     public static ulong Masked(PagemapEntry entry) =>
         (entry.Value & ComparedBits) | (IsMarker(entry) ? entry.FrameOrSwap : 0);
 
-    private static bool IsMarker(PagemapEntry entry) => entry.IsSwap && (entry.Value & TypeMask) == MarkerType;
+    internal static bool IsMarker(PagemapEntry entry) => entry.IsSwap && (entry.Value & TypeMask) == MarkerType;
 
     private static void Add(List<string> words, bool condition, string word)
     {

@@ -22,6 +22,7 @@ internal sealed class PairRun : IDisposable
     private readonly KindMap _kinds = new();
     private readonly SleepForesight _foresight;
     private readonly SleeperOrder _order;
+    private readonly SwapReturns _returns = new();
     private long _began;
     private volatile bool _gaveUp;
     private bool _isArmed;
@@ -171,8 +172,7 @@ internal sealed class PairRun : IDisposable
     {
         if (step.Verb == StepVerb.Advise && (Advice)step.Mode == Advice.PageOut)
         {
-            _linuxSeen.HasPagedOut = true;
-            _managedSeen.HasPagedOut = true;
+            Unsettle(Unsettled.LockedAndProtected);
             _engines.DrainPageVectors();
         }
 
@@ -341,6 +341,11 @@ internal sealed class PairRun : IDisposable
         return difference;
     }
 
+    private void Unsettle(Unsettled pages)
+    {
+        _linuxSeen.Unsettled = _managedSeen.Unsettled = (Unsettled)Math.Max((int)pages, (int)_managedSeen.Unsettled);
+    }
+
     private Difference? ObserveOnce(in Step step, int index, bool closely)
     {
         Observer.Look(Linux, _linuxSeen);
@@ -351,6 +356,11 @@ internal sealed class PairRun : IDisposable
             _linuxSeen.HugeArea.Look(Linux);
             _managedSeen.HugeArea.Look(Managed);
             found = HugeComparison.Compare(_linuxSeen.HugeArea, _managedSeen.HugeArea);
+        }
+
+        if (found is null && _managedSeen.Unsettled == Unsettled.LockedAndProtected && _returns.Look(_managedSeen, IsWide, Mappings))
+        {
+            Unsettle(Unsettled.All);
         }
 
         if (found is null && closely)

@@ -14,8 +14,8 @@ internal sealed class SideObservation
     /// <summary>What the engine shows of the area for huge pages; made when a program uses it.</summary>
     public HugeView HugeArea => _hugeArea ??= new HugeView();
 
-    /// <summary>Whether the program has paged out.</summary>
-    public bool HasPagedOut { get; set; }
+    /// <summary>What of the counts of clean and dirty pages is not compared.</summary>
+    public Unsettled Unsettled { get; set; }
 
     public ResidentCounters[] Counters { get; } = new ResidentCounters[Arena.Spaces];
 
@@ -45,6 +45,7 @@ internal sealed class SideObservation
             Mappings[space] = [];
         }
 
+        Unsettled = Unsettled.None;
         Array.Clear(Counters);
         Array.Clear(Files);
         Array.Clear(FileLengths);
