@@ -17,22 +17,43 @@ public sealed class FaultlineBuilder
     /// <summary>Adds an image by its address.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="address">A file's path, or an address that begins with http or https.</param>
-    public FaultlineBuilder AddImage(string name, string address)
+    /// <param name="configure">Says what else is done with it; null for nothing.</param>
+    public FaultlineBuilder AddImage(string name, string address, Action<HostedImageOptions>? configure = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentException.ThrowIfNullOrEmpty(address);
-        Services.Configure<FaultlineOptions>(options => options.Images[name] = new HostedImageOptions { Address = address });
+        Services.Configure<FaultlineOptions>(options =>
+        {
+            var image = new HostedImageOptions { Address = address };
+            configure?.Invoke(image);
+            options.Images[name] = image;
+        });
         return this;
     }
 
     /// <summary>Adds an image from any store.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="open">Opens the store, before the host's services start. The store is disposed after they have stopped.</param>
-    public FaultlineBuilder AddImage(string name, Func<IServiceProvider, CancellationToken, Task<IPageStore>> open)
+    /// <param name="configure">Says what else is done with it; null for nothing.</param>
+    public FaultlineBuilder AddImage(
+        string name, Func<IServiceProvider, CancellationToken, Task<IPageStore>> open, Action<HostedImageOptions>? configure = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(open);
-        Services.AddSingleton(new ImageSource(name, open));
+        var options = new HostedImageOptions();
+        configure?.Invoke(options);
+        Services.AddSingleton(new ImageSource(name, open, options));
+        return this;
+    }
+
+    /// <summary>Adds an eviction policy that <see cref="FaultlineOptions.EvictionPolicy"/> may name, beside <c>Clock</c>.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="create">Makes the policy of one image.</param>
+    public FaultlineBuilder AddEvictionPolicy(string name, Func<IEvictionPolicy> create)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(create);
+        Services.AddSingleton(new EvictionPolicySource(name, create));
         return this;
     }
 }

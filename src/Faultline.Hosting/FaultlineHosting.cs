@@ -66,10 +66,14 @@ public static class FaultlineHosting
         return engine;
     }
 
-    private static Pager OpenPager(IServiceProvider services) => new(
-        services.GetRequiredService<IMemoryEngine>(),
-        services.GetRequiredService<IOptions<FaultlineOptions>>().Value.ToPagerOptions() with
-        {
-            LoggerFactory = services.GetService<ILoggerFactory>(),
-        });
+    private static Pager OpenPager(IServiceProvider services)
+    {
+        FaultlineOptions options = services.GetRequiredService<IOptions<FaultlineOptions>>().Value;
+        var usual = options.ToPagerOptions();
+        EvictionPolicySource? policy = services.GetServices<EvictionPolicySource>()
+            .LastOrDefault(source => string.Equals(source.Name, options.EvictionPolicy, StringComparison.OrdinalIgnoreCase));
+        return new Pager(
+            services.GetRequiredService<IMemoryEngine>(),
+            usual with { LoggerFactory = services.GetService<ILoggerFactory>(), Budget = usual.Budget is { } budget ? budget with { Policy = policy?.Create } : null });
+    }
 }

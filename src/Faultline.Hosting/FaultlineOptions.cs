@@ -10,6 +10,9 @@ public sealed class FaultlineOptions
     /// <summary>The section of the configuration.</summary>
     public const string Section = "Faultline";
 
+    /// <summary>The name of <see cref="ClockEviction"/>.</summary>
+    internal const string Clock = "Clock";
+
     private static readonly PagerOptions Usual = new();
 
     /// <summary>The engine.</summary>
@@ -39,6 +42,18 @@ public sealed class FaultlineOptions
     /// <summary>The most bytes of an image kept in memory, or null for no limit.</summary>
     public ulong? BudgetBytes { get; set; }
 
+    /// <summary>How much of the budget is kept free in the background, or null to choose by the budget; see <see cref="MemoryBudget.HeadroomBytes"/>.</summary>
+    public ulong? BudgetHeadroomBytes { get; set; }
+
+    /// <summary>What leaves memory first: <c>Clock</c>, or a name given to <see cref="FaultlineBuilder.AddEvictionPolicy"/>.</summary>
+    public string EvictionPolicy { get; set; } = Clock;
+
+    /// <summary>How writes to the mapped images are noticed, for <see cref="DirtyTracker"/> and <see cref="MemorySnapshot"/>.</summary>
+    public DirtyTracking Tracking { get; set; } = Usual.Tracking;
+
+    /// <summary>How pages are guessed that will be wanted next.</summary>
+    public HostedPrefetchOptions Prefetch { get; } = new();
+
     /// <summary>How long the end of the host waits for those who use images.</summary>
     public TimeSpan StopDeadline { get; set; } = TimeSpan.FromSeconds(10);
 
@@ -51,7 +66,7 @@ public sealed class FaultlineOptions
     /// <summary>The images to open, by name.</summary>
     public IDictionary<string, HostedImageOptions> Images { get; } = new Dictionary<string, HostedImageOptions>(StringComparer.Ordinal);
 
-    /// <summary>The part that the pager itself takes.</summary>
+    /// <summary>The part that the pager itself takes. A policy that the host knows by name is not in it.</summary>
     public PagerOptions ToPagerOptions() => new()
     {
         Name = Name,
@@ -60,6 +75,8 @@ public sealed class FaultlineOptions
         NeighbourPages = NeighbourPages,
         SequentialWindowBytes = SequentialWindowBytes,
         LoadDeadline = LoadDeadline,
-        BudgetBytes = BudgetBytes,
+        Budget = BudgetBytes is { } bytes ? new MemoryBudget(bytes) { HeadroomBytes = BudgetHeadroomBytes } : null,
+        Tracking = Tracking,
+        Prefetch = Prefetch.ToPrefetchOptions(),
     };
 }

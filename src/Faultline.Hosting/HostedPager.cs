@@ -28,8 +28,7 @@ internal sealed class HostedPager(
         {
             foreach ((string name, HostedImageOptions image) in options.Value.Images)
             {
-                await OpenAsync(new ImageSource(name, (_, token) => StoreAddresses.WithHttp().OpenAsync(image.Address, token)), cancellationToken)
-                    .ConfigureAwait(false);
+                await OpenAsync(new ImageSource(name, (_, token) => OpenAddressAsync(image, token), image), cancellationToken).ConfigureAwait(false);
             }
 
             foreach (ImageSource source in sources)
@@ -60,6 +59,11 @@ internal sealed class HostedPager(
             }
         }
 
+        foreach (OpenImage image in images.All)
+        {
+            await Task.Run(image.Finish, CancellationToken.None).ConfigureAwait(false);
+        }
+
         await pager.DisposeAsync().ConfigureAwait(false);
         images.Clear();
     }
@@ -71,6 +75,19 @@ internal sealed class HostedPager(
     public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private static async Task<IPageStore> OpenAddressAsync(HostedImageOptions image, CancellationToken cancellation)
+    {
+        IPageStore store = await StoreAddresses.WithHttp().OpenAsync(image.Address, cancellation).ConfigureAwait(false);
+        if (!image.WriteBack || store is not FilePageStore)
+        {
+            return store;
+        }
+
+        // Plain bytes; those of a .flt file or a core dump are not the image's.
+        store.Dispose();
+        return new WritableFilePageStore(image.Address);
+    }
 
     private async Task OpenAsync(ImageSource source, CancellationToken cancellation)
     {
@@ -87,8 +104,19 @@ internal sealed class HostedPager(
         PagedImage? image = null;
         try
         {
+            bool isWrittenBack = source.Options.WriteBack;
+            if (isWrittenBack && store is not IWritablePageStore)
+            {
+                throw new InvalidOperationException(
+                    $"The image '{source.Name}' is to be written back, and its {store.GetType().Name} takes no writes. Name a file of plain bytes" +
+                    $" (of a .flt image, 'faultline image extract' makes one), a store that is an {nameof(IWritablePageStore)}, or leave WriteBack out.");
+            }
+
             image = pager.OpenImage(store, source.Name, StoreOwnership.Caller);
-            images.Add(new OpenImage(source.Name, store, pager.Map(image)));
+            PagedMemory memory = pager.Map(image, isWrittenBack ? PagedMapping.Shared : PagedMapping.Private);
+            var open = new OpenImage(source.Name, store, memory, source.Options, _logger);
+            images.Add(open);
+            open.Begin();
         }
         catch
         {

@@ -8,4 +8,5 @@ namespace Faultline.Hosting;
 /// <summary>An image that the program adds, beside those of the configuration.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="OpenAsync">Opens its store.</param>
-internal sealed record ImageSource(string Name, Func<IServiceProvider, CancellationToken, Task<IPageStore>> OpenAsync);
+/// <param name="Options">What is done with it; its address is not looked at.</param>
+internal sealed record ImageSource(string Name, Func<IServiceProvider, CancellationToken, Task<IPageStore>> OpenAsync, HostedImageOptions Options);

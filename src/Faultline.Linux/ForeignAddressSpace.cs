@@ -18,8 +18,12 @@ internal sealed class ForeignAddressSpace : LinuxAddressSpace
 
     public override SystemResult<IAddressSpace> Fork() => new(null!, Errno.EOPNOTSUPP);
 
-    public override SystemResult<IMemoryAccess> OpenAccess(AccessMode mode = AccessMode.User) =>
-        mode == AccessMode.Kernel ? new(new HomeKernelAccess(_processId), Errno.None) : new(null!, Errno.EOPNOTSUPP);
+    public override SystemResult<IMemoryAccess> OpenAccess(AccessMode mode = AccessMode.User) => mode switch
+    {
+        AccessMode.Kernel => new(new HomeKernelAccess(_processId), Errno.None),
+        AccessMode.Peek => new(new PeekAccess(((LinuxInspector)Inspector).Peek), Errno.None),
+        _ => new(null!, Errno.EOPNOTSUPP),
+    };
 
     public override bool TryGetSpan(AddressRange range, out Span<byte> span)
     {

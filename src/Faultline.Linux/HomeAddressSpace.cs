@@ -29,8 +29,12 @@ internal sealed unsafe class HomeAddressSpace : LinuxAddressSpace
     public override SystemResult<IAddressSpace> Fork() => _children.ForkHome(Owner);
 
     /// <summary>An accessor by kernel-mode copies. User-mode access would end the process at the first bad address.</summary>
-    public override SystemResult<IMemoryAccess> OpenAccess(AccessMode mode = AccessMode.User) =>
-        mode == AccessMode.Kernel ? new(new HomeKernelAccess(_caller.ProcessId), Errno.None) : new(null!, Errno.EOPNOTSUPP);
+    public override SystemResult<IMemoryAccess> OpenAccess(AccessMode mode = AccessMode.User) => mode switch
+    {
+        AccessMode.Kernel => new(new HomeKernelAccess(_caller.ProcessId), Errno.None),
+        AccessMode.Peek => new(new PeekAccess(((LinuxInspector)Inspector).Peek), Errno.None),
+        _ => new(null!, Errno.EOPNOTSUPP),
+    };
 
     public override bool TryGetSpan(AddressRange range, out Span<byte> span)
     {

@@ -71,6 +71,54 @@ public sealed class ImageTests
         Assert.Equal([digest, digest], (await InspectAsync(folder, "moved.flt")).Digests);
     }
 
+    /// <summary>As an operator would: a base, then one layer each time the memory has changed; and one image of all of it at the end.</summary>
+    [Theory]
+    [InlineData("linux")]
+    [InlineData("managed")]
+    public async Task Rebase_AChainOfTenLayers_IsOneImageWithTheSameBytes(string engine)
+    {
+        const int Layers = 10;
+        const int PagesOfImage = 512;
+        using var folder = new TestFolder();
+        string plain = folder.Image(PagesOfImage);
+        byte[] bytes = await File.ReadAllBytesAsync(plain, Cancellation);
+        await RunAsync(folder, 0, "create", plain, folder.File("0.flt"), "--chunk", "4K");
+        var random = new Random(10);
+        for (int layer = 1; layer < Layers; layer++)
+        {
+            // Each layer changes a part of its own, one page that all change, and makes a page zero.
+            random.NextBytes(bytes.AsSpan(layer * 10 * 4096, 5 * 4096));
+            random.NextBytes(bytes.AsSpan(500 * 4096, 4096));
+            bytes.AsSpan((300 + layer) * 4096, 4096).Clear();
+            await File.WriteAllBytesAsync(plain, bytes, Cancellation);
+            await RunAsync(folder, 0, "create", plain, folder.File($"{layer}.flt"), "--base", folder.File($"{layer - 1}.flt"));
+        }
+
+        JsonElement[] chain = [.. (await RunAsync(folder, 0, "inspect", folder.File("9.flt"), "--json")).Json().GetProperty("layers").EnumerateArray()];
+        Assert.Equal(
+            Enumerable.Range(0, Layers).Select(static layer => $"{Layers - 1 - layer}.flt"),
+            chain.Select(static layer => Path.GetFileName(layer.GetProperty("name").GetString())));
+        Assert.All(chain[..^1], static layer => Assert.Equal(6, layer.GetProperty("rawChunks").GetInt64() + layer.GetProperty("compressedChunks").GetInt64()));
+        string digest = chain[0].GetProperty("digest").GetString()!;
+
+        ToolResult restored = await ToolProcess.RunAsync(
+            folder.Path, "restore", folder.File("9.flt"), "--clones", "2", "--verify", "--write", "5%", "--engine", engine, "--json");
+        Assert.SkipWhen(restored.ExitCode == 3, restored.Errors);
+        Assert.True(restored.ExitCode == 0, restored.Errors);
+        Assert.True(restored.Json().GetProperty("verified").GetBoolean());
+
+        await RunAsync(folder, 0, "rebase", folder.File("9.flt"), folder.File("flat.flt"));
+        for (int layer = 0; layer < Layers; layer++)
+        {
+            File.Delete(folder.File($"{layer}.flt"));
+        }
+
+        Assert.Equal([digest], (await InspectAsync(folder, "flat.flt")).Digests);
+        await RunAsync(folder, 0, "verify", folder.File("flat.flt"), "--digest", digest);
+        await RunAsync(folder, 0, "extract", folder.File("flat.flt"), folder.File("flat.img"));
+        Assert.Equal(bytes, await File.ReadAllBytesAsync(folder.File("flat.img"), Cancellation));
+    }
+
     [Theory]
     [InlineData(1, "verify", "a.flt")]
     [InlineData(1, "extract", "a.flt", "out.img")]

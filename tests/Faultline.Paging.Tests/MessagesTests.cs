@@ -83,6 +83,103 @@ public abstract class MessagesTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.Equal(0, meter.Now("faultline.page.unstored"));
     }
 
+    [Fact(Timeout = 200_000)]
+    public async Task Log_AddressSpaceIsGone_NamesTheClient()
+    {
+        using MessageList messages = new();
+        TestStore store = new(64 * Page) { Stalls = static _ => true };
+        Pager pager = NewPager(new PagerOptions { LoggerFactory = messages });
+        TestClient client = NewClient(pager, pager.OpenImage(store));
+        Task<(AccessFault Fault, ulong Value)> waiting = client.BeginLoadAsync(0);
+        Eventually(() => store.StalledReads == 1, "the fault");
+        client.Space.Dispose();
+        Assert.Equal(AccessFault.Killed, (await waiting).Fault);
+        store.Release();
+        Assert.Equal(ClientEnd.Exited, await client.Paged.Completion.WaitAsync(Deadline, TestContext.Current.CancellationToken));
+        Eventually(() => messages.All.Any(static message => message.Id == 8), "the message");
+        (int _, LogLevel level, string text, Exception? _) = messages.All.Single(static message => message.Id == 8);
+        Assert.Equal(LogLevel.Information, level);
+        Assert.Equal($"The context of the client '{client.Paged.Name}' is lost: its address space is gone.", text);
+        Assert.DoesNotContain(messages.All, static message => message.Id == 7);
+    }
+
+    [Fact(Timeout = 200_000)]
+    public async Task Log_ForkedClientCannotBeWaitedOn_SaysSo_AndItsPagesAreErrors()
+    {
+        await Task.Yield();
+        using MessageList messages = new();
+        using GatedEngine engine = new(Engine);
+        TestStore store = new(64 * Page);
+        Pager pager = Own(new Pager(engine, new PagerOptions { LoggerFactory = messages }));
+        TestClient client = NewClient(pager, pager.OpenImage(store), features: Events);
+        Assert.Equal(store.Expected(0), client.WordAt(0));
+        engine.ArePollersFull = true;
+        using IAddressSpace child = client.Space.Fork().OrThrow("fork");
+        using IMemoryAccess access = child.OpenAccess().OrThrow("accessor");
+        Assert.Equal(AccessFault.BusError, access.Load(client.At(63 * Page), out _).Fault);
+        Eventually(() => messages.All.Any(static message => message.Id == 9), "the message");
+        (int _, LogLevel level, string text, Exception? cause) = messages.All.Single(static message => message.Id == 9);
+        Assert.Equal(LogLevel.Error, level);
+        Assert.Contains($"'{client.Paged.Name}'s child' cannot be served", text, StringComparison.Ordinal);
+        Assert.Equal(Errno.ENOSPC, Assert.IsType<MemoryEngineException>(cause).Errno);
+
+        // The parent is served as before.
+        Assert.Equal(store.Expected(40 * Page), client.WordAt(40 * Page));
+    }
+
+    [Fact(Timeout = 200_000)]
+    public async Task Log_FaultWhereNothingIsServed_IsGivenUpAtTheDeadline()
+    {
+        await Task.Yield();
+        Assert.SkipUnless(Engine.Capabilities.ManyAddressSpaces.IsAvailable, Engine.Capabilities.ManyAddressSpaces.Reason);
+        Assert.SkipUnless(Engine.Capabilities.KernelFaults.IsAvailable, Engine.Capabilities.KernelFaults.Reason);
+        using MessageList messages = new();
+        Pager pager = NewPager(new PagerOptions { LoggerFactory = messages, LoadDeadline = TimeSpan.FromMilliseconds(300), TimeProvider = Clock });
+        using IAddressSpace space = Engine.CreateAddressSpace().OrThrow("an address space");
+        var request = MapRequest.PrivateAnonymous(4 * Page);
+        AddressRange range = new(space.Map(in request).OrThrow("mmap"), 4 * Page);
+        IUserfaultfd context = UserfaultfdHandshake.Open(space, Plain).OrThrow("userfaultfd");
+        using PagerClient client = pager.Attach(context, "registered by another");
+        Assert.True(context.Register(range, RegisterModes.Missing).IsOk);
+        using IMemoryAccess access = space.OpenAccess().OrThrow("accessor");
+        Assert.Equal(AccessFault.BusError, WhileTimePasses(() => access.Load(range.Start, out _).Fault));
+        Eventually(() => messages.All.Any(static message => message.Id == 13), "the message");
+        (int _, LogLevel level, string text, Exception? _) = messages.All.First(static message => message.Id == 13);
+        Assert.Equal(LogLevel.Error, level);
+        Assert.Contains($"The fault at 0x{range.Start.Value:x} of the client 'registered by another'", text, StringComparison.Ordinal);
+        Assert.Contains("nobody serves it", text, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 200_000)]
+    public async Task Log_BudgetIsLeased_SaysThatFaultsWait()
+    {
+        await Task.Yield();
+        using MessageList messages = new();
+        TestStore store = new(64 * Page);
+        Pager pager = NewPager(new PagerOptions
+        {
+            LoggerFactory = messages,
+            LoadBytes = 16384,
+            SequentialWindowBytes = 16384,
+            Budget = new MemoryBudget(8 * Page) { HeadroomBytes = 0 },
+        });
+        PagedImage image = pager.OpenImage(store, "an image");
+        PagedMemory memory = Own(pager.Map(image));
+        TestClient client = NewClient(pager, image);
+        Task<(AccessFault Fault, ulong Value)> waiting;
+        using (Lease first = memory.Lease(0, (int)(4 * Page)))
+        using (Lease second = memory.Lease(4 * Page, (int)(4 * Page)))
+        {
+            waiting = client.BeginLoadAsync(32 * Page);
+            Eventually(() => messages.All.Any(static message => message.Id == 14), "the message");
+        }
+
+        Assert.Equal((AccessFault.None, store.Expected(32 * Page)), await waiting);
+        (int _, LogLevel level, string text, Exception? _) = messages.All.First(static message => message.Id == 14);
+        Assert.Equal(LogLevel.Warning, level);
+        Assert.Contains("The budget of 32768 bytes of the image 'an image' is taken by pages that cannot leave", text, StringComparison.Ordinal);
+    }
+
     private static bool TryFlush(PagedImage image)
     {
         try

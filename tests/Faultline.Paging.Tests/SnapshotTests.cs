@@ -148,6 +148,64 @@ public abstract class SnapshotTests(IMemoryEngine engine) : PagerTests(engine)
         await Assert.ThrowsAsync<ObjectDisposedException>(async () => await snapshot.ReadAsync(0, new byte[Page], CancellationToken.None));
     }
 
+    /// <summary>The copy for the snapshot is made by a handler thread, here the only one: a fault of its own would be the end of the pager.</summary>
+    [Theory(Timeout = 200_000)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Write_PageIsDiscardedBeforeItIsKept_FailsTheSnapshotAlone(bool isPrivateImage)
+    {
+        Assert.SkipUnless(Engine.Capabilities.KernelFaults.IsAvailable, Engine.Capabilities.KernelFaults.Reason);
+        Pager pager = NewPager(new PagerOptions { HandlerThreads = 1, LoadBytes = 4096, SequentialWindowBytes = 4096, NeighbourPages = 1 });
+        BlockingStore store = new(16 * Page);
+        PagedImage image = pager.OpenImage(store);
+        var request = isPrivateImage ? MapRequest.PrivateFile(image.File, 16 * Page) : MapRequest.PrivateAnonymous(16 * Page);
+        AddressRange range = new(Engine.Home.Map(in request).OrThrow("mmap"), 16 * Page);
+        IUserfaultfd context = UserfaultfdHandshake.Open(Engine.Home, Plain).OrThrow("userfaultfd");
+        using PagerClient client = pager.Attach(context);
+        client.AddRegion(range, image, 0, isPrivateImage ? RegionKind.PrivateImage : RegionKind.Copied);
+        using IMemoryAccess access = Engine.Home.OpenAccess(AccessMode.Kernel).OrThrow("accessor");
+        using IMemoryAccess other = Engine.Home.OpenAccess(AccessMode.Kernel).OrThrow("accessor");
+        using MemorySnapshot whole = await BringAsync();
+
+        // The handler hangs in the store; behind it in the queue is a write to a page that is thrown away before the handler comes to it.
+        store.Block();
+        Task<AccessResult> reading = StartAsync(() => access.Load(range.Start, out _));
+        Assert.True(store.WaitForReader());
+        Task<AccessResult> writing = StartAsync(() => other.Store(range.Start + (3 * Page), 42));
+        Eventually(() => context.GetCounts().Value.Pending > 0, "the write's message");
+        Engine.Home.Advise(range.Slice(3 * Page, Page), Advice.DontNeed).OrThrow("MADV_DONTNEED");
+        store.Unblock();
+        Assert.Equal(AccessFault.None, (await reading.WaitAsync(Deadline, TestContext.Current.CancellationToken)).Fault);
+        Assert.Equal(AccessFault.None, (await writing.WaitAsync(Deadline, TestContext.Current.CancellationToken)).Fault);
+        Assert.True(access.Load(range.Start + (3 * Page), out ulong word).IsOk);
+        Assert.Equal(42UL, word);
+        StoreRead read = await whole.ReadAsync(3 * Page, new byte[Page], TestContext.Current.CancellationToken);
+        if (isPrivateImage)
+        {
+            // It was no page of the client's own any more when it was looked up: without the REMOVE event it is the image's.
+            Assert.True(read.IsOk, read.Cause?.ToString());
+        }
+        else
+        {
+            Assert.Contains("was discarded (madvise)", Assert.IsType<InvalidOperationException>(read.Cause).Message, StringComparison.Ordinal);
+        }
+
+        whole.Dispose();
+        client.Detach();
+        Engine.Home.Unmap(range).OrThrow("munmap");
+
+        async Task<MemorySnapshot> BringAsync()
+        {
+            // Page 3 is the client's own, page 0 is not there yet.
+            store.Unblock();
+            Assert.Equal(AccessFault.None, access.Store(range.Start + (3 * Page), 41).Fault);
+            return await Task.Run(() => MemorySnapshot.Take(client, Engine.Home, range), TestContext.Current.CancellationToken);
+        }
+
+        static Task<AccessResult> StartAsync(Func<AccessResult> access) =>
+            Task.Factory.StartNew(access, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
     private static async Task<ulong[]> WordsAsync(MemorySnapshot snapshot, TrackedMemory memory, int chunkPages)
     {
         ulong[] words = new ulong[memory.Pages];

@@ -122,12 +122,60 @@ public abstract class TracesTests(IMemoryEngine engine) : PagerTests(engine)
         Assert.True((long)whole.GetTagItem("faultline.replay.pages_loaded")! > 0);
     }
 
-    /// <summary>Keeps the activities of one image.</summary>
+    [Theory(Timeout = 200_000)]
+    [InlineData(MemoryOwner.Program)]
+    [InlineData(MemoryOwner.Pager)]
+    public async Task Snapshot_IsOneActivity_FromFreezingToLettingGo(MemoryOwner owner)
+    {
+        TrackedMemory memory = Own(new TrackedMemory(Engine, MemorySort.Anonymous, 8, owner: owner));
+        using ActivitySource source = new(PagingTelemetry.ActivitySourceName);
+        ActivityTraceId trace;
+        using Listening listening = new(static activity => activity.OperationName == "faultline.snapshot");
+        using (Activity request = source.StartActivity("a backup")!)
+        {
+            trace = request.TraceId;
+            using MemorySnapshot snapshot = memory.Freeze();
+            Assert.Same(request, Activity.Current);
+            memory.Store(3, 1);
+            memory.Store(5, 1);
+            Assert.True((await snapshot.ReadAsync(0, new byte[Page], TestContext.Current.CancellationToken)).IsOk);
+            Assert.DoesNotContain(listening.Ended, activity => activity.TraceId == trace);
+        }
+
+        Activity ended = Assert.Single(listening.Ended, activity => activity.TraceId == trace);
+        Assert.Equal(8 * (long)Page, ended.GetTagItem("faultline.snapshot.bytes"));
+        Assert.Equal(2L, ended.GetTagItem("faultline.snapshot.pages_copied"));
+        double seconds = Assert.IsType<double>(ended.GetTagItem("faultline.snapshot.protect_seconds"));
+        Assert.InRange(seconds, double.Epsilon, ended.Duration.TotalSeconds);
+    }
+
+    [Fact(Timeout = 200_000)]
+    public async Task Snapshot_CannotBeTaken_EndsItsActivityToo()
+    {
+        await Task.Yield();
+        TrackedMemory memory = Own(new TrackedMemory(Engine, MemorySort.Anonymous, 8));
+        using ActivitySource source = new(PagingTelemetry.ActivitySourceName);
+        using Listening listening = new(static activity => activity.OperationName == "faultline.snapshot");
+        using Activity request = source.StartActivity("a backup")!;
+        using MemorySnapshot first = memory.Freeze();
+        Assert.Throws<MemoryEngineException>(() => memory.Freeze());
+        Assert.Same(request, Activity.Current);
+        Assert.DoesNotContain(listening.Ended, activity => activity.TraceId == request.TraceId && activity.SpanId == request.SpanId);
+        first.Dispose();
+        Assert.Single(listening.Ended, activity => activity.TraceId == request.TraceId);
+    }
+
+    /// <summary>Keeps the activities that a test is about.</summary>
     private sealed class Listening : IDisposable
     {
         private readonly ActivityListener _listener;
 
         public Listening(string image)
+            : this(activity => Equals(activity.GetTagItem("faultline.image.name"), image))
+        {
+        }
+
+        public Listening(Func<Activity, bool> isWanted)
         {
             _listener = new ActivityListener
             {
@@ -135,7 +183,7 @@ public abstract class TracesTests(IMemoryEngine engine) : PagerTests(engine)
                 Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
                 ActivityStopped = activity =>
                 {
-                    if (Equals(activity.GetTagItem("faultline.image.name"), image))
+                    if (isWanted(activity))
                     {
                         Ended.Enqueue(activity);
                     }

@@ -15,6 +15,23 @@ public abstract class WorkingSetTests(IMemoryEngine engine) : PagerTests(engine)
     private static readonly int[] Touched = [.. Scattered(200)];
 
     [Fact(Timeout = 200_000)]
+    public async Task Record_Leases_AreTouches()
+    {
+        await Task.Yield();
+        TestStore store = new(64 * Page);
+        Pager pager = NewPager(new PagerOptions { LoadBytes = 16384, SequentialWindowBytes = 16384, NeighbourPages = 1 });
+        PagedImage image = pager.OpenImage(store);
+        PagedMemory memory = Own(pager.Map(image));
+        using WorkingSetRecorder recorder = image.Record();
+        memory.Write(40 * Page, new byte[2 * Page]);
+        memory.Read((5 * Page) + 7, new byte[Page]);
+        memory.Read((5 * Page) + 7, new byte[Page]);
+        Assert.Equal(
+            [new PageTouch(40, 2, PageFaultKind.Missing, IsWrite: true), new PageTouch(5, 2, PageFaultKind.Missing, IsWrite: false)],
+            recorder.ToWorkingSet().Touches);
+    }
+
+    [Fact(Timeout = 200_000)]
     public async Task Replay_OfARecordedRun_LeavesAlmostNoFaults()
     {
         await Task.Yield();

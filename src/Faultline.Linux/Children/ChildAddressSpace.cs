@@ -37,6 +37,12 @@ internal sealed class ChildAddressSpace : LinuxAddressSpace
             return new(null!, Errno.ESRCH);
         }
 
+        if (mode == AccessMode.Peek)
+        {
+            _process.Leave();
+            return new(new PeekAccess(((ChildInspector)Inspector).Peek), Errno.None);
+        }
+
         SystemResult<StubThread> thread = _process.StartThread();
         _process.Leave();
         if (!thread.IsOk)

@@ -285,7 +285,7 @@ internal sealed unsafe class MemoryAccess : IMemoryAccess
         AccessFault kind = fault switch
         {
             FaultResult.Killed => AccessFault.Killed,
-            _ when Mode == AccessMode.Kernel => AccessFault.BadAddress,
+            _ when Mode != AccessMode.User => AccessFault.BadAddress,
             FaultResult.NotMapped => AccessFault.NotMapped,
             FaultResult.Protection => AccessFault.Protection,
             FaultResult.OutOfMemory => AccessFault.OutOfMemory,

@@ -23,7 +23,8 @@ internal static unsafe class UserfaultfdFault
             return FaultResult.BusError;
         }
 
-        if (request.Mode == AccessMode.Kernel && (context.Options & UserfaultfdOptions.UserModeOnly) != 0)
+        // Whoever only looks cannot wait (Linux: a fault without FAULT_FLAG_ALLOW_RETRY, as access_remote_vm has them).
+        if (request.Mode == AccessMode.Peek || (request.Mode == AccessMode.Kernel && (context.Options & UserfaultfdOptions.UserModeOnly) != 0))
         {
             return FaultResult.BusError;
         }

@@ -104,7 +104,9 @@ internal sealed class AddressSpace : IAddressSpace
     public SystemResult<IMemoryAccess> OpenAccess(AccessMode mode = AccessMode.User)
     {
         using var use = MmUse.Begin(State);
-        return use.IsHeld ? new(new MemoryAccess(State, mode), Errno.None) : new(null!, Errno.ESRCH);
+        return use.IsHeld
+            ? new(mode == AccessMode.Peek ? new PeekAccess(State) : new MemoryAccess(State, mode), Errno.None)
+            : new(null!, Errno.ESRCH);
     }
 
     public bool TryGetSpan(AddressRange range, out Span<byte> span)

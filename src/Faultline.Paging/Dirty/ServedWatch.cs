@@ -125,7 +125,8 @@ internal sealed class ServedWatch : WatchHost
         if (region.Pages.WritesBack)
         {
             throw new InvalidOperationException(
-                $"What is written to {range} of '{client.Name}' goes back to the image's store, so the pager protects it itself; it cannot be tracked besides.");
+                $"What is written to {range} of '{client.Name}' goes back to the image's store, and the pager lifts its protection by chunks; single pages cannot be tracked" +
+                " besides. Call Flush, and see in the store's WriteAsync what was written; or map the image private, or open it from a store that takes no writes.");
         }
 
         return !client.HasEnded ? region : throw new InvalidOperationException($"Writes to {range} cannot be tracked: the client '{client.Name}' has ended.");

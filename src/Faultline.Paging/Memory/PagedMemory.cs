@@ -251,6 +251,7 @@ public sealed class PagedMemory : IDisposable
 
         AddressRange range = Range.Slice((ulong)first * PageSize.Small, (ulong)count * PageSize.Small);
         PageBring.Install(_core, Client, range);
+        Image.Recorder?.Note(first, count, PageFaultKind.Missing, access == LeaseAccess.Write);
         if (access == LeaseAccess.Write && Image.Table.Writes is not null)
         {
             PageBring.AdmitWrites(Client, range, first, count);

@@ -34,7 +34,9 @@ internal sealed class ServedMemorySource : ISnapshotSource
         _table = _pages.Table;
         _range = watcher.Region.Range;
         _firstPage = watcher.Region.FirstPage;
-        _keeping = space.OpenAccess(AccessMode.Kernel).OrThrow("accessor", _range);
+
+        // A handler keeps pages: a fault of its own, on a page that was discarded meanwhile, would wait for nobody else than itself.
+        _keeping = space.OpenAccess(AccessMode.Peek).OrThrow("accessor", _range);
         if (Kind == RegionKind.SharedImage)
         {
             // What is in the cache is all there is of a shared image: it stays until it is read.
@@ -80,7 +82,7 @@ internal sealed class ServedMemorySource : ISnapshotSource
         }
 
         AccessResult result = _keeping.Read(addresses.Start, copy);
-        cause = result.IsOk ? null : SnapshotPages.Unreadable(result);
+        cause = result.IsOk ? null : SnapshotPages.Discarded((ulong)page * (ulong)PageBytes);
         return result.IsOk ? KeepResult.Copied : KeepResult.Failed;
     }
 

@@ -33,6 +33,10 @@ internal sealed class SnapshotPages(AddressRange range, ulong pageBytes, MemoryS
         Errno.EFAULT,
         $"The page could not be read for the snapshot: {result.Fault}.");
 
+    /// <summary>The owner of the memory threw a page away before it could be kept.</summary>
+    public static InvalidOperationException Discarded(ulong offset) =>
+        new($"The page at 0x{offset:x} was discarded (madvise) while the snapshot was read. Take another one, and let nothing be discarded meanwhile.");
+
     /// <summary>Keeps a page that someone is about to write to.</summary>
     /// <returns>Whether the page may be written to now; false if there is no room for the copy.</returns>
     public bool TryKeep(int page)
@@ -73,7 +77,7 @@ internal sealed class SnapshotPages(AddressRange range, ulong pageBytes, MemoryS
     {
         if (!Has(_passed, page) && !_held.ContainsKey(page))
         {
-            Failure ??= new InvalidOperationException($"The page at 0x{(ulong)page << _pageShift:x} was discarded (madvise) while the snapshot was read.");
+            Failure ??= Discarded((ulong)page << _pageShift);
         }
     }
 

@@ -53,6 +53,7 @@ internal static class RaceScenarios
         new PagerReadAheadVersusFault(),
         new PagerReplayVersusDispose(),
         new PagerReplayVersusFault(),
+        new PagerSnapshotVersusDiscard(),
         new PagerTwoFaultsOnePage(),
         new PoisonVersusFault(),
         new PollVersusFault(),

@@ -11,17 +11,37 @@ public sealed class BlockingStore(ulong length) : IPageStore
     public const ulong Word = 0x0707070707070707;
 
     private readonly ManualResetEventSlim _unblocked = new();
+    private readonly ManualResetEventSlim _reader = new();
 
     public ulong Length { get; } = length;
 
     public void Unblock() => _unblocked.Set();
 
+    /// <summary>Keeps whoever reads from now on.</summary>
+    public void Block()
+    {
+        _reader.Reset();
+        _unblocked.Reset();
+    }
+
+    /// <summary>Waits until someone is kept.</summary>
+    public bool WaitForReader() => _reader.Wait(TimeSpan.FromSeconds(30), CancellationToken.None);
+
     public ValueTask<StoreRead> ReadAsync(ulong offset, Memory<byte> target, CancellationToken cancellationToken)
     {
-        _unblocked.Wait(TimeSpan.FromSeconds(30), CancellationToken.None);
+        if (!_unblocked.IsSet)
+        {
+            _reader.Set();
+            _unblocked.Wait(TimeSpan.FromSeconds(30), CancellationToken.None);
+        }
+
         target.Span.Fill(7);
         return new(StoreRead.Of(target.Length));
     }
 
-    public void Dispose() => _unblocked.Dispose();
+    public void Dispose()
+    {
+        _unblocked.Dispose();
+        _reader.Dispose();
+    }
 }

@@ -2,10 +2,11 @@ using System;
 
 namespace Faultline.Paging.Tests;
 
-/// <summary>A poller that also takes <see cref="GatedUserfaultfd"/>.</summary>
-public sealed class GatedPoller(IUserfaultfdPoller inner) : IUserfaultfdPoller
+/// <summary>A poller that also takes <see cref="GatedUserfaultfd"/>, and may be full.</summary>
+public sealed class GatedPoller(IUserfaultfdPoller inner, Func<bool> isFull) : IUserfaultfdPoller
 {
-    public SystemResult Add(IUserfaultfd context, long tag) => inner.Add(Unwrap(context), tag);
+    public SystemResult Add(IUserfaultfd context, long tag) =>
+        isFull() ? new SystemResult(Errno.ENOSPC) : inner.Add(Unwrap(context), tag);
 
     public SystemResult Remove(IUserfaultfd context) => inner.Remove(Unwrap(context));
 

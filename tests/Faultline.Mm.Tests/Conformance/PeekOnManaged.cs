@@ -1,0 +1,5 @@
+using Faultline.Conformance;
+
+namespace Faultline.Mm.Tests;
+
+public sealed class PeekOnManaged(ManagedEngineHost host) : PeekConformance(host);
