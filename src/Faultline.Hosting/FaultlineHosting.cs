@@ -74,6 +74,10 @@ public static class FaultlineHosting
             .LastOrDefault(source => string.Equals(source.Name, options.EvictionPolicy, StringComparison.OrdinalIgnoreCase));
         return new Pager(
             services.GetRequiredService<IMemoryEngine>(),
-            usual with { LoggerFactory = services.GetService<ILoggerFactory>(), Budget = usual.Budget is { } budget ? budget with { Policy = policy?.Create } : null });
+            usual with
+            {
+                LoggerFactory = services.GetService<ILoggerFactory>(),
+                Budget = usual.Budget is { } budget ? budget with { Policy = policy?.Create } : null,
+            });
     }
 }

@@ -13,7 +13,8 @@ public sealed class HostedImageOptions
     /// </summary>
     public bool WriteBack { get; set; }
 
-    /// <summary>A file with the working set to bring when the host starts, or null. If it cannot be used, a warning says why, and pages come on demand.</summary>
+    /// <summary>A file with the working set to bring when the host starts, or null. If it cannot be used, a warning says why, and pages come on
+    /// demand.</summary>
     public string? Replay { get; set; }
 
     /// <summary>A file that receives, at the host's end, which pages were touched and in what order; null for none. It may be that of <see cref="Replay"/>.</summary>

@@ -162,8 +162,8 @@ internal sealed unsafe class LinuxInspector(int processId) : IAddressSpaceInspec
 
     /// <summary>
     /// Reads without a turn of the process and without a change to the entries of present pages (<c>/proc/pid/mem</c>: unlike
-    /// process_vm_readv(2), which pins and so takes shared pages for itself). It does not ask for the mapping's protection, and brings in what is missing, unless a
-    /// userfaultfd would have to: there it ends.
+    /// process_vm_readv(2), which pins and so takes shared pages for itself). It does not ask for the mapping's protection, and brings in what is missing,
+    /// unless a userfaultfd would have to: there it ends.
     /// </summary>
     /// <returns>The bytes read.</returns>
     internal int Peek(VirtualAddress start, Span<byte> target)

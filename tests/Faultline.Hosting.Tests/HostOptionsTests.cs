@@ -152,7 +152,7 @@ public sealed class HostOptionsTests
 
         // The first run has none to replay, says so, and starts.
         Assert.StartsWith($"The working set '{set}' of the image 'file' is not replayed:", messages.Only(3), StringComparison.Ordinal);
-        WorkingSet recorded = WorkingSet.Load(set);
+        var recorded = WorkingSet.Load(set);
         Assert.Contains(recorded.Touches, static touch => touch.Page <= 500_000 / 4096 && touch.Page + touch.Count > 500_000 / 4096);
         MessageList none = new();
         using IHost second = Build(settings, log: none);

@@ -13,8 +13,8 @@ public enum AccessMode
     Kernel = 1,
 
     /// <summary>
-    /// As a read of <c>/proc/pid/mem</c>, for whoever resolves faults: where a userfaultfd would have to be asked it ends in EFAULT at once, without a message. What
-    /// the kernel brings by itself is brought. Stores end in EFAULT.
+    /// As a read of <c>/proc/pid/mem</c>, for whoever resolves faults: where a userfaultfd would have to be asked it ends in EFAULT at once, without a
+    /// message. What the kernel brings by itself is brought. Stores end in EFAULT.
     /// </summary>
     Peek = 2,
 }

@@ -67,9 +67,8 @@ internal static class ImageDiffCommand
             return;
         }
 
-        console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{Amount.Count(document.RangeCount)} parts differ, {Amount.Bytes((long)document.DifferentBytes)} in steps of {Amount.Bytes(document.StepBytes)}, {means}:"));
+        string parts = document.RangeCount == 1 ? "1 part differs" : $"{Amount.Count(document.RangeCount)} parts differ";
+        console.WriteLine($"{parts}, {Amount.Bytes((long)document.DifferentBytes)} in steps of {Amount.Bytes(document.StepBytes)}, {means}:");
         foreach (ImageRangeDocument range in document.Ranges.Take(MostLines))
         {
             console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  0x{range.OffsetBytes:x} to 0x{range.OffsetBytes + range.LengthBytes:x}"));

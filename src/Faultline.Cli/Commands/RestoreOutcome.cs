@@ -82,7 +82,7 @@ internal static class RestoreOutcome
         string work = $"{document.Pattern}, {Amount.Percent(document.TouchPercent)} touched, {Amount.Percent(document.WritePercent)} written";
         console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{document.Clones} clones of {image}, {Amount.Bytes(document.ImageBytes)}; {work}"));
+            $"{document.Clones} {(document.Clones == 1 ? "clone" : "clones")} of {image}, {Amount.Bytes(document.ImageBytes)}; {work}"));
         ResultTable.Write(console, document);
         if (document.Latency is { Count: > 0 } latency)
         {

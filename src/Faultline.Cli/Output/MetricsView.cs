@@ -43,7 +43,8 @@ internal sealed class MetricsView
     {
         IEnumerable<string> words = readings.Where(static reading => reading.Value != 0).Select(static reading =>
             TagsOf(reading) is { Length: > 0 } tags ? $"{NameOf(reading)}({tags}) {ValueOf(reading)}" : $"{NameOf(reading)} {ValueOf(reading)}");
-        return string.Create(CultureInfo.InvariantCulture, $"metrics {Now:0.0} s: {string.Join("; ", words)}");
+        string told = string.Join("; ", words);
+        return string.Create(CultureInfo.InvariantCulture, $"metrics {Now:0.0} s: {(told.Length == 0 ? "nothing yet" : told)}");
     }
 
     /// <summary>Keeps one state that is about a second old, to tell how fast things change.</summary>

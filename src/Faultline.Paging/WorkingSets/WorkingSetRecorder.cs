@@ -4,7 +4,9 @@ using Faultline.Sync;
 
 namespace Faultline.Paging;
 
-/// <summary>Notes which pages of an image its clients touch, in order. Neighbours that one fault brings count as touched with it, and so does what is leased.</summary>
+/// <summary>
+/// Notes which pages of an image its clients touch, in order. Neighbours that one fault brings count as touched with it, and so does what is leased.
+/// </summary>
 public sealed class WorkingSetRecorder : IDisposable
 {
     private readonly PagedImage _image;
