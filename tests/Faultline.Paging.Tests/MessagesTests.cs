@@ -108,12 +108,12 @@ public abstract class MessagesTests(IMemoryEngine engine) : PagerTests(engine)
     {
         await Task.Yield();
         using MessageList messages = new();
-        using GatedEngine engine = new(Engine);
+        using GatedEngine gated = new(Engine);
         TestStore store = new(64 * Page);
-        Pager pager = Own(new Pager(engine, new PagerOptions { LoggerFactory = messages }));
+        Pager pager = Own(new Pager(gated, new PagerOptions { LoggerFactory = messages }));
         TestClient client = NewClient(pager, pager.OpenImage(store), features: Events);
         Assert.Equal(store.Expected(0), client.WordAt(0));
-        engine.ArePollersFull = true;
+        gated.ArePollersFull = true;
         using IAddressSpace child = client.Space.Fork().OrThrow("fork");
         using IMemoryAccess access = child.OpenAccess().OrThrow("accessor");
         Assert.Equal(AccessFault.BusError, access.Load(client.At(63 * Page), out _).Fault);

@@ -158,7 +158,7 @@ public abstract class SnapshotTests(IMemoryEngine engine) : PagerTests(engine)
         Pager pager = NewPager(new PagerOptions { HandlerThreads = 1, LoadBytes = 4096, SequentialWindowBytes = 4096, NeighbourPages = 1 });
         BlockingStore store = new(16 * Page);
         PagedImage image = pager.OpenImage(store);
-        var request = isPrivateImage ? MapRequest.PrivateFile(image.File, 16 * Page) : MapRequest.PrivateAnonymous(16 * Page);
+        MapRequest request = isPrivateImage ? MapRequest.PrivateFile(image.File, 16 * Page) : MapRequest.PrivateAnonymous(16 * Page);
         AddressRange range = new(Engine.Home.Map(in request).OrThrow("mmap"), 16 * Page);
         IUserfaultfd context = UserfaultfdHandshake.Open(Engine.Home, Plain).OrThrow("userfaultfd");
         using PagerClient client = pager.Attach(context);
