@@ -43,7 +43,7 @@ internal sealed class PeekAccess(PeekAccess.Reader read) : IMemoryAccess
     public AccessResult Store(VirtualAddress address, ulong value) => new(AccessFault.BadAddress, default, 0);
 
     public AccessResult CompareExchange(VirtualAddress address, ulong value, ulong comparand, out ulong observed) =>
-        throw new NotSupportedException("CompareExchange needs AccessMode.User: the kernel copies bytes, it does not compare them.");
+        throw new InvalidOperationException("CompareExchange is an instruction of the program: open the accessor with AccessMode.User.");
 
     public void Interrupt()
     {
