@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Threading;
 
 namespace Faultline.Verification.Kernel;
@@ -30,6 +31,21 @@ internal sealed class Actor : IDisposable
 
     /// <summary>The step under way, or the last one.</summary>
     public Step Step => _step;
+
+    /// <summary>The steps under way.</summary>
+    public static string Describe(ReadOnlySpan<Actor?> actors)
+    {
+        var texts = new List<string>();
+        foreach (Actor? actor in actors)
+        {
+            if (actor is { IsRunning: true })
+            {
+                texts.Add($"'{actor.Step}'");
+            }
+        }
+
+        return string.Join(", ", texts);
+    }
 
     /// <summary>Begins a step.</summary>
     public void Start(EngineSide side, in Step step)

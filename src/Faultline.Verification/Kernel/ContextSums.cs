@@ -23,10 +23,17 @@ internal static class ContextSums
         foreach (IUserfaultfd? context in contexts)
         {
             all |= (context?.Options ?? 0).HasFlag(UserfaultfdOptions.UserModeOnly) ? OpenWays.UserModeOnly : 0;
+            all |= IsBlocking(context) ? OpenWays.Blocking : 0;
         }
 
         return all;
     }
+
+    /// <summary>Whether reading a context waits for a message.</summary>
+    public static bool IsBlocking(IUserfaultfd? context) => context is not null && !context.Options.HasFlag(UserfaultfdOptions.NonBlocking);
+
+    /// <summary>Whether a call waits until an event of the context is read, or has not gone on since: a fill is refused then, whatever its range.</summary>
+    public static bool IsChanging(IUserfaultfd context) => context.Zeropage(new AddressRange(Arena.At(0), 0)).Errno == Errno.EAGAIN;
 
     /// <summary>
     /// The faults that sleep, read or not. On the managed engine without those that are queued and still have to look at their entry again: they may stay that

@@ -67,7 +67,8 @@ internal static class ContextVerbs
         }
 
         var ways = (OpenWays)step.Value;
-        UserfaultfdOptions options = UserfaultfdOptions.NonBlocking | UserfaultfdOptions.CloseOnExec
+        UserfaultfdOptions options = UserfaultfdOptions.CloseOnExec
+            | (ways.HasFlag(OpenWays.Blocking) ? 0 : UserfaultfdOptions.NonBlocking)
             | (ways.HasFlag(OpenWays.UserModeOnly) ? UserfaultfdOptions.UserModeOnly : 0);
         SystemResult<IUserfaultfd> opened = space.OpenUserfaultfd(options);
         if (!opened.IsOk)

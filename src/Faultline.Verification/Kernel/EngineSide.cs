@@ -1,5 +1,4 @@
 using System;
-using System.Collections.Generic;
 using System.Diagnostics;
 using System.Globalization;
 using System.Threading;
@@ -129,7 +128,7 @@ internal sealed class EngineSide : IDisposable
             return new(OutcomeKind.Busy);
         }
 
-        if (Populations.Delay(in step, _actors))
+        if (Populations.Delay(in step, _actors) || (step.Verb == StepVerb.ReadMessages && IsInUse(step.Context)))
         {
             return new(OutcomeKind.Busy);
         }
@@ -211,10 +210,11 @@ internal sealed class EngineSide : IDisposable
             // Whoever is on the way may need this very processor, and asking costs more than most steps take.
             Thread.Yield();
             bool isWaitingForEvent = _eventActor >= 0;
-            int inFaults = running - (isWaitingForEvent ? 1 : 0);
+            int readers = MessageReaders.Count(_actors);
+            int inFaults = running - readers - (isWaitingForEvent ? 1 : 0);
             int waiting = Waiting();
-            bool agrees = ((waiting == inFaults && (!isWaitingForEvent || IsEventAsleep())) || (isWaitingForEvent && waiting == running))
-                && int.PopCount(Running) == running;
+            bool agrees = ((waiting == inFaults && (!isWaitingForEvent || IsEventAsleep())) || (isWaitingForEvent && waiting == running - readers))
+                && int.PopCount(Running) == running && (readers == 0 || MessageReaders.HaveNothing(_actors, Contexts));
             if (agrees && (hasAgreed || _engine is LinuxEngine))
             {
                 return;
@@ -228,8 +228,8 @@ internal sealed class EngineSide : IDisposable
         }
     }
 
-    /// <summary>Whether a fault that goes round can be told from the one before it: every message is read, and nobody waits for an event.</summary>
-    public bool CanInterrupt => (_eventActor < 0 || _actors[_eventActor] is not { IsRunning: true }) && Pending() == 0;
+    /// <summary>Whether a fault that goes round can be told from the one before it: every message is read, and nobody waits for one, or for an event.</summary>
+    public bool CanInterrupt => MessageReaders.Count(_actors) == 0 && (_eventActor < 0 || _actors[_eventActor] is not { IsRunning: true }) && Pending() == 0;
 
     /// <summary>Waits until an actor that was interrupted is done, or sleeps again with a message that nobody has read.</summary>
     /// <exception cref="TimeoutException">It did not come to that.</exception>
@@ -270,14 +270,21 @@ internal sealed class EngineSide : IDisposable
         Contexts[slot] = context;
         _owner[slot] = owner;
         _isOrphaned[slot] = false;
-        _poller.Add(context, slot);
+        if (!ContextSums.IsBlocking(context))
+        {
+            _poller.Add(context, slot);
+        }
     }
 
     public void CloseContext(int slot)
     {
         if (Contexts[slot] is { } context)
         {
-            _poller.Remove(context);
+            if (!ContextSums.IsBlocking(context))
+            {
+                _poller.Remove(context);
+            }
+
             Contexts[slot] = null;
             context.Dispose();
             _isEventAsleep = false;
@@ -289,7 +296,7 @@ internal sealed class EngineSide : IDisposable
     {
         foreach (Actor? actor in _actors)
         {
-            if (actor is { IsRunning: true, Step.Verb: StepVerb.CopyFrom } && actor.Step.Context == slot)
+            if (actor is { IsRunning: true, Step.Verb: StepVerb.CopyFrom or StepVerb.ReadMessages } && actor.Step.Context == slot)
             {
                 return true;
             }
@@ -459,31 +466,20 @@ internal sealed class EngineSide : IDisposable
         SystemResult<int> count = _poller.Wait(ready, 0);
         for (int i = 0; count.IsOk && i < count.Value; i++)
         {
-            if (Contexts[(int)ready[i]] is { } context && context.Zeropage(new AddressRange(Arena.At(0), 0)).Errno == Errno.EAGAIN)
-            {
-                _isEventAsleep = true;
-                return true;
-            }
+            _isEventAsleep |= Contexts[(int)ready[i]] is { } context && ContextSums.IsChanging(context);
         }
 
-        return false;
+        foreach (IUserfaultfd? context in Contexts)
+        {
+            _isEventAsleep |= ContextSums.IsBlocking(context) && ContextSums.IsChanging(context!);
+        }
+
+        return _isEventAsleep;
     }
 
     private int Waiting() => ContextSums.Waiting(Contexts);
 
     private int Pending() => ContextSums.Pending(Contexts);
 
-    private string DescribeActors()
-    {
-        var texts = new List<string>();
-        foreach (Actor? actor in _actors)
-        {
-            if (actor is { IsRunning: true })
-            {
-                texts.Add($"'{actor.Step}'");
-            }
-        }
-
-        return string.Join(", ", texts) + string.Create(CultureInfo.InvariantCulture, $"; {Waiting()} wait in faults");
-    }
+    private string DescribeActors() => Actor.Describe(_actors) + string.Create(CultureInfo.InvariantCulture, $"; {Waiting()} wait in faults");
 }

@@ -10,4 +10,7 @@ internal enum OpenWays
 
     /// <summary>Faults of the kernel fail instead of being told.</summary>
     UserModeOnly = 1,
+
+    /// <summary>Reading waits for a message.</summary>
+    Blocking = 2,
 }

@@ -178,14 +178,15 @@ internal sealed class PairRun : IDisposable
 
         bool isEvent = _foresight.MayWaitForEvent(in step);
         bool isMapping = running != 0 && SleepForesight.ChangesMappings(step.Verb);
-        if (!isEvent && !isMapping && !(_isArmed && _foresight.MaySleep(in step)))
+        bool isRead = step.Verb == StepVerb.ReadMessages && ContextSums.IsBlocking(Managed.Contexts[step.Context]);
+        if (!isEvent && !isMapping && !isRead && !(_isArmed && _foresight.MaySleep(in step)))
         {
             return (Linux.Execute(in step, -1), Managed.Execute(in step, -1));
         }
 
-        PairRunMode mode = isEvent || isMapping || _foresight.TouchesWatched(in step) ? PairRunMode.Careful : _mode;
+        PairRunMode mode = isEvent || isMapping || isRead || _foresight.TouchesWatched(in step) ? PairRunMode.Careful : _mode;
         StepOutcome linux = Linux.Perform(in step, isEvent, mode);
-        StepOutcome managed = Managed.Perform(in step, isEvent, isEvent || linux.Kind == OutcomeKind.Asleep ? PairRunMode.Careful : _mode);
+        StepOutcome managed = Managed.Perform(in step, isEvent, isEvent || isRead || linux.Kind == OutcomeKind.Asleep ? PairRunMode.Careful : _mode);
         if ((linux.Kind == OutcomeKind.Asleep) != (managed.Kind == OutcomeKind.Asleep))
         {
             WaitForAgreement();
@@ -311,7 +312,7 @@ internal sealed class PairRun : IDisposable
                 managed = managed with { Value = 0 };
             }
 
-            if (IsUnordered && (copies || (!canAsleep && int.PopCount(finished) > 1)))
+            if (IsUnordered && (copies || Linux.StepOf(actor).Verb == StepVerb.ReadMessages || (!canAsleep && int.PopCount(finished) > 1)))
             {
                 continue;
             }

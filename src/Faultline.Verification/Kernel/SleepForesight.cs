@@ -5,7 +5,8 @@ namespace Faultline.Verification.Kernel;
 /// </summary>
 internal sealed class SleepForesight(PairRun run)
 {
-    private const UserfaultfdFeatures Events =
+    /// <summary>The features that make calls wait.</summary>
+    public const UserfaultfdFeatures Events =
         UserfaultfdFeatures.EventFork | UserfaultfdFeatures.EventRemap | UserfaultfdFeatures.EventRemove | UserfaultfdFeatures.EventUnmap;
 
     public static bool ChangesMappings(StepVerb verb) => verb is <= StepVerb.Unlock or StepVerb.Register or StepVerb.Unregister;

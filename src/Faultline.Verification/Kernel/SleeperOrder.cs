@@ -61,6 +61,10 @@ internal sealed class SleeperOrder(PairRun run)
     /// </remarks>
     public bool Decides(in Step step, int running, int finished, bool isClosing)
     {
+        int readers = Readers(running);
+        bool hasRead = (finished & readers) != 0;
+        running &= ~readers;
+        finished &= ~readers;
         bool isShared = IsAnyShared(finished);
         if ((isShared && (isClosing || int.PopCount(finished) > 1)) || (isClosing && run.IsWide && finished != 0))
         {
@@ -73,7 +77,9 @@ internal sealed class SleeperOrder(PairRun run)
         }
 
         int woken = isClosing ? running : Woken(in step, running);
-        return (finished != 0 && int.PopCount(woken) > 1 && IsAnyShared(woken)) || DoesAny(woken & _reading, StepVerb.CopyFrom)
+        return (hasRead && (isClosing || int.PopCount(woken) > 1))
+            || (finished != 0 && int.PopCount(woken) > 1 && IsAnyShared(woken))
+            || DoesAny(woken & _reading, StepVerb.CopyFrom)
             || MayHaveFilled(running & ~finished, finished);
     }
 
@@ -95,6 +101,18 @@ internal sealed class SleeperOrder(PairRun run)
         }
 
         return false;
+    }
+
+    // A reader takes the first message that comes, or two if they come at once.
+    private int Readers(int actors)
+    {
+        int readers = 0;
+        for (int actor = 0; actors >> actor != 0; actor++)
+        {
+            readers |= (actors >> actor & 1) != 0 && run.Linux.StepOf(actor).Verb == StepVerb.ReadMessages ? 1 << actor : 0;
+        }
+
+        return readers;
     }
 
     private bool IsAnyShared(int actors)

@@ -19,7 +19,7 @@ internal static class StepMembers
             File = hasFile ? step.File : 0,
             Context = hasContext ? step.Context : 0,
             Space = hasSpace ? step.Space : 0,
-            Actor = isFile || verb is StepVerb.Open or StepVerb.Close or StepVerb.ReadMessages or StepVerb.Scan or StepVerb.Exit ? 0 : step.Actor,
+            Actor = isFile || verb is StepVerb.Open or StepVerb.Close or StepVerb.Scan or StepVerb.Exit ? 0 : step.Actor,
             Page = hasRange ? step.Page : 0,
             Pages = hasRange ? step.Pages : 0,
             Skew = hasRange ? step.Skew : 0,
