@@ -97,7 +97,8 @@ public sealed class ImageTests
         JsonElement[] chain = [.. (await RunAsync(folder, 0, "inspect", folder.File("9.flt"), "--json")).Json().GetProperty("layers").EnumerateArray()];
         Assert.Equal(
             Enumerable.Range(0, Layers).Select(static layer => $"{Layers - 1 - layer}.flt"),
-            chain.Select(static layer => Path.GetFileName(layer.GetProperty("name").GetString())));
+            chain.Select(static layer => Path.GetFileName(layer.GetProperty("name").GetString()!)),
+            StringComparer.Ordinal);
         Assert.All(chain[..^1], static layer => Assert.Equal(6, layer.GetProperty("rawChunks").GetInt64() + layer.GetProperty("compressedChunks").GetInt64()));
         string digest = chain[0].GetProperty("digest").GetString()!;
 

@@ -136,21 +136,79 @@ internal static unsafe class PageOut
             return default;
         }
 
-        using RankedLock.Scope held = mm.System.TableLocks.Enter(place.Table);
-        Pte entry = place.ReadLocked();
-        if (!entry.IsPresent || entry.IsSpecial)
+        Folio folio;
+        using (RankedLock.Scope held = mm.System.TableLocks.Enter(place.Table))
         {
+            Pte entry = place.ReadLocked();
+            if (!entry.IsPresent || entry.IsSpecial)
+            {
+                return default;
+            }
+
+            frame = place.FrameOf(entry, address);
+            folio = mm.System.Memory.FolioAt(entry.FrameNumber);
+            if (folio.MapCountOf(frame) != 1 && (folio.Order == 0 || folio.IsAnonymous))
+            {
+                return default;
+            }
+
+            folio.Get();
+        }
+
+        if (folio.Order != 0 && !folio.IsAnonymous && !IsAlone(mm, vma.File!, folio))
+        {
+            mm.System.Pool.Put(folio);
             return default;
         }
 
-        frame = place.FrameOf(entry, address);
-        Folio folio = mm.System.Memory.FolioAt(entry.FrameNumber);
-        if (folio.MapCountOf(frame) != 1)
-        {
-            return default;
-        }
-
-        folio.Get();
         return folio;
+    }
+
+    /// <summary>
+    /// Whether only this address space maps a huge folio of a file, however often: Linux asks for the address spaces of a large folio, not for its entries
+    /// (<c>folio_maybe_mapped_shared</c>).
+    /// </summary>
+    private static bool IsAlone(MmState mm, IMappable file, Folio folio)
+    {
+        int all = folio.MapCount;
+        int own = 0;
+        ulong first = folio.Index;
+        ulong last = first + (ulong)folio.FrameCount;
+        for (Vma? vma = mm.Vmas.FindFrom(0); vma is not null && own < all; vma = mm.Vmas.Next(vma))
+        {
+            ulong begin = Math.Max(first, vma.PageOffset);
+            ulong end = Math.Min(last, vma.PageOffset + (vma.Length >> PageSize.SmallShift));
+            if (!ReferenceEquals(vma.File, file) || begin >= end)
+            {
+                continue;
+            }
+
+            own += EntriesOf(mm, folio, vma.AddressOf(begin), vma.AddressOf(end));
+        }
+
+        return own >= all;
+    }
+
+    /// <summary>The entries of a folio in a range, a huge one counted once.</summary>
+    private static int EntriesOf(MmState mm, Folio folio, ulong start, ulong end)
+    {
+        int count = 0;
+        ulong address = start;
+        while (address < end)
+        {
+            ulong next = address + PageSize.Small;
+            EntryPlace place = mm.Table.FindEntry(address);
+            if (!place.IsNull)
+            {
+                using RankedLock.Scope held = mm.System.TableLocks.Enter(place.Table);
+                Pte entry = place.ReadLocked();
+                count += entry.IsPresent && !entry.IsSpecial && mm.System.Memory.FolioAt(entry.FrameNumber).Number == folio.Number ? 1 : 0;
+                next = place.IsHuge ? (address & ~(PageSize.Huge - 1)) + PageSize.Huge : next;
+            }
+
+            address = next;
+        }
+
+        return count;
     }
 }

@@ -278,7 +278,8 @@ internal sealed class PairRun : IDisposable
         WaitForAgreement();
         if (Linux.Running != Managed.Running)
         {
-            if (_order.IsOvertaken(runningBefore, runningBefore & ~(Linux.Running & Managed.Running)))
+            if (_order.IsOvertaken(runningBefore, runningBefore & ~(Linux.Running & Managed.Running))
+                || _order.MaySleepAgain(in step, runningBefore, Linux.Running ^ Managed.Running, isClosing: !canAsleep))
             {
                 IsUnordered = true;
                 return null;

@@ -49,6 +49,16 @@ internal sealed class SleeperOrder(PairRun run)
     /// </summary>
     public bool IsOvertaken(int running, int finished) => int.PopCount(finished) > 1 && DoesAny(running, StepVerb.CopyFrom);
 
+    /// <summary>
+    /// Whether those of whom the engines disagree that they sleep may do either: of several that were woken over shared pages the second finds the page
+    /// that the first has brought into the cache, and sleeps again or not.
+    /// </summary>
+    public bool MaySleepAgain(in Step step, int running, int disagreed, bool isClosing)
+    {
+        int woken = isClosing ? running : Woken(in step, running);
+        return int.PopCount(woken) > 1 && (disagreed & ~woken) == 0 && IsAnyShared(disagreed);
+    }
+
     /// <summary>Whether what comes after a step cannot be compared.</summary>
     /// <param name="step">The step.</param>
     /// <param name="running">Who slept before it.</param>
