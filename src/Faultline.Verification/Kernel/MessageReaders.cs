@@ -22,7 +22,8 @@ internal static class MessageReaders
     {
         foreach (Actor? actor in actors)
         {
-            if (IsOne(actor) && contexts[actor!.Step.Context] is { } context && (context.GetCounts().Value.Pending > 0 || ContextSums.IsChanging(context)))
+            // Whoever reads one that was closed is on the way out.
+            if (IsOne(actor) && (contexts[actor!.Step.Context] is not { } context || context.GetCounts().Value.Pending > 0 || ContextSums.IsChanging(context)))
             {
                 return false;
             }
