@@ -1,3 +1,4 @@
+using System;
 using System.Threading;
 
 namespace Faultline.Linux;
@@ -79,6 +80,22 @@ internal sealed class BlockedReaders
                 Monitor.Wait(_pause, millisecondsTimeout: 1);
             }
         }
+    }
+
+    /// <summary>How many of the readers the kernel has put to sleep in a call on the descriptor, rather than being on their way into it or out of it.</summary>
+    internal int CountAsleep(int descriptor)
+    {
+        int asleep = 0;
+        for (BlockedReaders? readers = this; readers is not null; readers = readers._more)
+        {
+            foreach (ref int slot in readers._threadIds.AsSpan())
+            {
+                int threadId = Math.Abs(Volatile.Read(ref slot));
+                asleep += threadId != 0 && BlockedThread.IsInCallOn(threadId, descriptor) ? 1 : 0;
+            }
+        }
+
+        return asleep;
     }
 
     private static void Free(ref int slot, int threadId)

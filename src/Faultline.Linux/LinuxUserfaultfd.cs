@@ -253,6 +253,19 @@ public sealed unsafe class LinuxUserfaultfd : IUserfaultfd
         Volatile.Read(ref _information)?.Dispose();
     }
 
+    /// <summary>How many threads the kernel has put to sleep in a blocking read. For a test that has to know that nothing is on its way.</summary>
+    internal int CountSleepingReaders()
+    {
+        if (_blockedReaders is null || !_descriptor.TryEnter())
+        {
+            return 0;
+        }
+
+        int asleep = _blockedReaders.CountAsleep(_descriptor.Number);
+        _descriptor.Leave();
+        return asleep;
+    }
+
     private static uffdio_range Range(AddressRange range) => new() { start = range.Start.Value, len = range.Length };
 
     // Inside the context's own descriptor, so that the number is still this context's.

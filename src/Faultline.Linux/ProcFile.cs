@@ -13,6 +13,12 @@ internal static unsafe class ProcFile
     /// <summary>A descriptor of this process, to be opened again.</summary>
     internal static ReadOnlySpan<byte> Descriptor => "/proc/self/fd/#"u8;
 
+    /// <summary>The system call that a thread sleeps in.</summary>
+    internal static ReadOnlySpan<byte> ThreadCall => "/proc/#/syscall"u8;
+
+    /// <summary>The function of the kernel that a thread sleeps in.</summary>
+    internal static ReadOnlySpan<byte> WaitChannel => "/proc/#/wchan"u8;
+
     /// <summary>The status file of a process.</summary>
     internal static ReadOnlySpan<byte> Status => "/proc/#/status"u8;
 

@@ -73,6 +73,9 @@ internal sealed class ChildAddressSpace : LinuxAddressSpace
         }
     }
 
+    /// <summary>Whether a call waits until the event that it caused is read.</summary>
+    internal bool IsWaitingForEvent => _process.IsAnyIn("userfaultfd_event_wait_completion"u8);
+
     /// <inheritdoc cref="ChildProcess.BindTo"/>
     internal void BindTo(int processor) => _process.BindTo(processor);
 

@@ -268,6 +268,23 @@ internal sealed unsafe class ChildProcess : IDisposable
         }
     }
 
+    /// <summary>Whether any thread sleeps in a function of the kernel, in the middle of a command.</summary>
+    internal bool IsAnyIn(ReadOnlySpan<byte> function)
+    {
+        lock (_gate)
+        {
+            foreach (StubThread thread in _threads)
+            {
+                if (!_hasEnded && thread.IsBusy && BlockedThread.IsInFunction(thread.Id, function))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
     /// <summary>Looks whether the process is gone, and if so, tells every client.</summary>
     internal void NoticeEnd()
     {

@@ -38,6 +38,9 @@ internal sealed unsafe class StubThread
     /// <summary>Whether it runs on the processor of its client: then looking for the other's turn only keeps that from coming.</summary>
     internal bool SharesProcessor { get; set; }
 
+    /// <summary>Whether it has a command that it has not answered.</summary>
+    internal bool IsBusy => Volatile.Read(ref Block->State) is StubState.Posted or StubState.ClientSleeps;
+
     /// <summary>The control block.</summary>
     internal StubBlock* Block { get; }
 

@@ -94,6 +94,20 @@ internal sealed class UserfaultfdContext : UserfaultfdBinding
         return AsleepIn(_pending) + AsleepIn(_read);
     }
 
+    /// <summary>How many threads sleep in a blocking read, or are about to; none of those for whom there is a message.</summary>
+    public int CountSleepingReaders()
+    {
+        using RankedLock.Scope held = _queueLock.Enter();
+        return _pending.Count != 0 || _events.Count != 0 ? 0 : _readers.Count;
+    }
+
+    /// <summary>How many events nobody has read.</summary>
+    public int CountEvents()
+    {
+        using RankedLock.Scope held = _queueLock.Enter();
+        return _events.Count;
+    }
+
     /// <summary>Whether a read would find something.</summary>
     public bool HasMessages
     {

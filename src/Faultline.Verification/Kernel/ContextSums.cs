@@ -1,4 +1,5 @@
 using System;
+using Faultline.Linux;
 using Faultline.Mm;
 
 namespace Faultline.Verification.Kernel;
@@ -32,9 +33,6 @@ internal static class ContextSums
     /// <summary>Whether reading a context waits for a message.</summary>
     public static bool IsBlocking(IUserfaultfd? context) => context is not null && !context.Options.HasFlag(UserfaultfdOptions.NonBlocking);
 
-    /// <summary>Whether a call waits until an event of the context is read, or has not gone on since: a fill is refused then, whatever its range.</summary>
-    public static bool IsChanging(IUserfaultfd context) => context.Zeropage(new AddressRange(Arena.At(0), 0)).Errno == Errno.EAGAIN;
-
     /// <summary>
     /// The faults that sleep, read or not. On the managed engine without those that are queued and still have to look at their entry again: they may stay that
     /// way for long where others have the processors.
@@ -49,6 +47,24 @@ internal static class ContextSums
 
         return total;
     }
+
+    /// <summary>Whether the managed engine has events that nobody has read: whose calls sleep.</summary>
+    public static bool HasEvents(ReadOnlySpan<IUserfaultfd?> contexts)
+    {
+        foreach (IUserfaultfd? context in contexts)
+        {
+            if (context is UserfaultfdHandle managed && managed.Context.CountEvents() != 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The threads asleep in a read; a program has one for each context at most.</summary>
+    public static int SleepingReaders(IUserfaultfd context) =>
+        context is UserfaultfdHandle managed ? managed.Context.CountSleepingReaders() : ((LinuxUserfaultfd)context).CountSleepingReaders();
 
     /// <summary>The faults that nobody has read.</summary>
     public static int Pending(ReadOnlySpan<IUserfaultfd?> contexts)

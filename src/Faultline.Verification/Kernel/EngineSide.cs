@@ -20,21 +20,18 @@ internal sealed class EngineSide : IDisposable
 
     // For each address space: two modes of each actor, and of the program itself.
     private readonly IMemoryAccess?[][] _access = [new IMemoryAccess?[Accessors], new IMemoryAccess?[Accessors]];
-    private readonly IUserfaultfdPoller _poller;
 
     // Which address space each context belongs to, and whether that has ended.
     private readonly int[] _owner = new int[Arena.Contexts];
     private readonly bool[] _isOrphaned = new bool[Arena.Contexts];
 
-    // The actor whose call waits for an event to be read, or -1; and whether it was seen asleep.
+    // The actor whose call waits for an event to be read, or -1.
     private int _eventActor = -1;
-    private bool _isEventAsleep;
 
     public EngineSide(IMemoryEngine engine, Actor?[] actors, int[] processors, SpareSpace? spare)
     {
         _engine = engine;
         _actors = actors;
-        _poller = engine.CreatePoller();
         Processors = processors;
         if (spare is not null)
         {
@@ -148,7 +145,6 @@ internal sealed class EngineSide : IDisposable
         if (mayWaitForEvent)
         {
             _eventActor = step.Actor;
-            _isEventAsleep = false;
         }
 
         actor.Start(this, in step);
@@ -214,7 +210,7 @@ internal sealed class EngineSide : IDisposable
             int inFaults = running - readers - (isWaitingForEvent ? 1 : 0);
             int waiting = Waiting();
             bool agrees = ((waiting == inFaults && (!isWaitingForEvent || IsEventAsleep())) || (isWaitingForEvent && waiting == running - readers))
-                && int.PopCount(Running) == running && (readers == 0 || MessageReaders.HaveNothing(_actors, Contexts));
+                && int.PopCount(Running) == running && (readers == 0 || MessageReaders.AreAsleep(_actors, Contexts));
             if (agrees && (hasAgreed || _engine is LinuxEngine))
             {
                 return;
@@ -270,24 +266,14 @@ internal sealed class EngineSide : IDisposable
         Contexts[slot] = context;
         _owner[slot] = owner;
         _isOrphaned[slot] = false;
-        if (!ContextSums.IsBlocking(context))
-        {
-            _poller.Add(context, slot);
-        }
     }
 
     public void CloseContext(int slot)
     {
         if (Contexts[slot] is { } context)
         {
-            if (!ContextSums.IsBlocking(context))
-            {
-                _poller.Remove(context);
-            }
-
             Contexts[slot] = null;
             context.Dispose();
-            _isEventAsleep = false;
         }
     }
 
@@ -372,7 +358,6 @@ internal sealed class EngineSide : IDisposable
             file?.Dispose();
         }
 
-        _poller.Dispose();
     }
 
     /// <summary>Ends everything but the first address space, which is emptied instead, if nobody is in it.</summary>
@@ -435,9 +420,6 @@ internal sealed class EngineSide : IDisposable
         Spaces[space] = null;
     }
 
-    /// <summary>Notes that messages were read: who waits for one to be read may go on.</summary>
-    public void NoteRead() => _isEventAsleep = false;
-
     /// <summary>The actor that a thread of this engine is, or -1.</summary>
     public int ActorOf(uint thread)
     {
@@ -455,26 +437,23 @@ internal sealed class EngineSide : IDisposable
         return -1;
     }
 
+    // On the kernel, a message alone does not tell: the call may be on its way to a fault of its own, as one that maps a locked range has.
     private bool IsEventAsleep()
     {
-        if (_isEventAsleep)
+        if (_engine is not LinuxEngine)
         {
-            return true;
+            return ContextSums.HasEvents(Contexts);
         }
 
-        Span<long> ready = stackalloc long[Arena.Contexts];
-        SystemResult<int> count = _poller.Wait(ready, 0);
-        for (int i = 0; count.IsOk && i < count.Value; i++)
+        foreach (IAddressSpace? space in Spaces)
         {
-            _isEventAsleep |= Contexts[(int)ready[i]] is { } context && ContextSums.IsChanging(context);
+            if (space is ChildAddressSpace { IsWaitingForEvent: true })
+            {
+                return true;
+            }
         }
 
-        foreach (IUserfaultfd? context in Contexts)
-        {
-            _isEventAsleep |= ContextSums.IsBlocking(context) && ContextSums.IsChanging(context!);
-        }
-
-        return _isEventAsleep;
+        return false;
     }
 
     private int Waiting() => ContextSums.Waiting(Contexts);

@@ -37,6 +37,18 @@ public sealed class KernelCheck
         _profiles = new ProfileChooser(Choices(options));
     }
 
+    /// <summary>Why the running kernel cannot be compared with, and the way to change that.</summary>
+    /// <returns>Null if it can.</returns>
+    public static string? FindRefusal()
+    {
+        using var engine = new LinuxEngine();
+        EngineCapabilities found = engine.Capabilities;
+        return !found.KernelFaults.IsAvailable ? found.KernelFaults.Reason
+            : !found.ManyAddressSpaces.IsAvailable ? found.ManyAddressSpaces.Reason
+            : !BlockedThread.CanTellFunctions() ? "/proc/PID/wchan does not say where a thread sleeps: that takes a kernel with CONFIG_KALLSYMS."
+            : null;
+    }
+
     /// <summary>Runs until the number of steps, the time, or the number of differences is reached.</summary>
     /// <param name="cancellation">Ends it early; the report is of what was done.</param>
     /// <returns>What was found.</returns>

@@ -17,13 +17,17 @@ internal static class MessageReaders
         return count;
     }
 
-    /// <summary>Whether there is nothing for any of them. What one waits for comes to nobody else: it is on its way as long as there is something.</summary>
-    public static bool HaveNothing(ReadOnlySpan<Actor?> actors, ReadOnlySpan<IUserfaultfd?> contexts)
+    /// <summary>
+    /// Whether each of them sleeps. One for whom there is a message does not, and neither does one who has taken it: that one is on the way out, as is whoever
+    /// reads a userfaultfd that was closed.
+    /// </summary>
+    public static bool AreAsleep(ReadOnlySpan<Actor?> actors, ReadOnlySpan<IUserfaultfd?> contexts)
     {
         foreach (Actor? actor in actors)
         {
-            // Whoever reads one that was closed is on the way out.
-            if (IsOne(actor) && (contexts[actor!.Step.Context] is not { } context || context.GetCounts().Value.Pending > 0 || ContextSums.IsChanging(context)))
+            // The messages first: who is seen asleep after that has taken none.
+            if (IsOne(actor) && (contexts[actor!.Step.Context] is not { } context || context.GetCounts().Value.Pending > 0
+                || ContextSums.SleepingReaders(context) == 0))
             {
                 return false;
             }

@@ -21,7 +21,6 @@ internal static class MessageVerb
             return StepOutcome.Of(read.Errno);
         }
 
-        side.NoteRead();
         var texts = new List<string>(read.Value);
         foreach (UserfaultfdMessage message in messages[..read.Value])
         {

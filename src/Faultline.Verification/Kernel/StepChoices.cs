@@ -61,7 +61,7 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
             StepVerb.Protect => step with { Mode = random.One<ulong>([0, 1, 3, 3, 3, 1]) },
             StepVerb.Remap => Arena.IsHuge(step.Page) ? HugeChoices.Remap(in step, run, ref random) : Remap(in step, ref random),
             StepVerb.Advise => step with { Mode = (ulong)ChooseAdvice(ref random) },
-            StepVerb.Open => WithoutUnseenEvents(step with { Mode = (ulong)Features(ref random), Value = (ulong)Ways(ref random) }),
+            StepVerb.Open => step with { Mode = (ulong)Features(ref random), Value = (ulong)Ways(ref random) },
             StepVerb.Register => step with { Mode = (ulong)Modes(in step, run, ref random) },
             StepVerb.Copy => step with { Mode = FillMode(ref random), Value = 1 + (ulong)random.Below(200), Pages = Few(in step) },
             StepVerb.CopyFrom => step with { Mode = FillMode(ref random), Other = AnyPage(run, ref random) },
@@ -179,10 +179,6 @@ internal sealed class StepChoices(ProgramProfile profile, GeneratorOptions optio
     private OpenWays Ways(ref SplitMix random) =>
         (random.Percent(profile == ProgramProfile.Sleepers ? 30 : 15) ? OpenWays.UserModeOnly : OpenWays.None)
         | (random.Percent(profile == ProgramProfile.Sleepers ? 15 : 4) ? OpenWays.Blocking : OpenWays.None);
-
-    // poll(2) tells nothing of a blocking userfaultfd. So nobody can see whether its event is still to be read, or whoever waited for that is on the way.
-    private static Step WithoutUnseenEvents(in Step open) =>
-        ((OpenWays)open.Value).HasFlag(OpenWays.Blocking) ? open with { Mode = open.Mode & ~(ulong)SleepForesight.Events } : open;
 
     private UserfaultfdFeatures Features(ref SplitMix random)
     {

@@ -1,7 +1,4 @@
 using System;
-using System.Collections.Generic;
-using System.Linq;
-using Faultline.Linux;
 using Faultline.Verification.Kernel;
 using Xunit;
 
@@ -30,12 +27,8 @@ public sealed class KernelMeans : IDisposable
     /// <summary>Skips the test unless the kernel can be compared with.</summary>
     internal static void RequireKernel()
     {
-        using var engine = new LinuxEngine();
-        IReadOnlyList<Capability> needed = [engine.Capabilities.KernelFaults, engine.Capabilities.ManyAddressSpaces];
-        foreach (Capability capability in needed.Where(static capability => !capability.IsAvailable))
-        {
-            Assert.Skip(capability.Reason);
-        }
+        string? refusal = KernelCheck.FindRefusal();
+        Assert.SkipWhen(refusal is not null, refusal ?? string.Empty);
     }
 
     /// <summary>Skips the test unless there is swap.</summary>
