@@ -11,6 +11,7 @@ public abstract class TouchWatchTests(IMemoryEngine engine) : PagerTests(engine)
     private const ulong Pages = 2048;
     private const ulong Budget = 512 * Page;
     private const ulong Hot = 32;
+    private const int Passes = 8;
 
     private static readonly PagerOptions Small = new()
     {
@@ -29,7 +30,7 @@ public abstract class TouchWatchTests(IMemoryEngine engine) : PagerTests(engine)
         PagedMemory memory = Own(pager.Map(store));
         using IMemoryAccess access = Engine.Home.OpenAccess(AccessMode.Kernel).OrThrow("accessor");
         int touches = 0;
-        for (int pass = 0; pass < 8; pass++)
+        for (int pass = 0; pass < Passes; pass++)
         {
             for (ulong page = Hot; page < Pages; page++)
             {
@@ -45,9 +46,16 @@ public abstract class TouchWatchTests(IMemoryEngine engine) : PagerTests(engine)
             hotReads = Math.Max(hotReads, store.ReadsOf(page));
         }
 
+        // A quarter of them has room: one or the other may stay from pass to pass.
+        int coldReads = 0;
+        for (ulong page = Hot; page < Pages; page++)
+        {
+            coldReads += store.ReadsOf(page);
+        }
+
         PagerStatistics statistics = pager.GetStatistics();
-        Assert.InRange(hotReads, 1, 3);
-        Assert.True(store.ReadsOf(1000) >= 8, "The cold pages went.");
+        Assert.InRange(hotReads, 1, Passes / 2);
+        Assert.True(coldReads >= Passes * (int)(Pages - Hot) / 2, $"The cold pages went: {coldReads} reads of them in {Passes} passes.");
         Assert.InRange(statistics.MinorFaults, 1, touches / 8);
         Assert.InRange(memory.Image.GetStatistics().ResidentBytes, 1, (long)Budget);
     }
