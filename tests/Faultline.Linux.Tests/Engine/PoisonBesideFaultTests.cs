@@ -33,6 +33,7 @@ public sealed class PoisonBesideFaultTests(LinuxEngineHost host) : ConformanceSu
 
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing);
         AddressRange poisoned = area.Page(Absent);
+        IMemoryAccess accessor = Bed.TakeAccessor();
         var random = new Random(6);
         long start = Stopwatch.GetTimestamp();
         int tries = 0;
@@ -40,7 +41,7 @@ public sealed class PoisonBesideFaultTests(LinuxEngineHost host) : ConformanceSu
         {
             tries++;
             Expect.Ok(Bed.Space.Advise(area.Range, Advice.DontNeed));
-            PendingAccess load = Bed.StartLoad(area.At(Absent));
+            var load = PendingAccess.Load(accessor, area.At(Absent));
             Thread.SpinWait(random.Next(4000));
             Expect.Filled(monitor.Uffd.Poison(poisoned), poisoned.Length);
 
