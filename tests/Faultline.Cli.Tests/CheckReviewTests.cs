@@ -15,7 +15,7 @@ public sealed class CheckReviewTests
         using var folder = new TestFolder();
         string page = folder.File("review.html");
         ToolResult result = await ToolProcess.RunAsync(folder.Path, "check", "review", "--json", "--report", page);
-        Assert.True(result.ExitCode == 0, result.Errors);
+        Assert.True(result.ExitCode == 0, result.Errors + result.Output);
         JsonElement json = result.Json();
         Assert.True(json.GetProperty("passed").GetBoolean());
         JsonElement[] defects = [.. json.GetProperty("defects").EnumerateArray()];
@@ -41,7 +41,7 @@ public sealed class CheckReviewTests
     {
         using var folder = new TestFolder();
         ToolResult result = await ToolProcess.RunAsync(folder.Path, "check", "review");
-        Assert.Equal(0, result.ExitCode);
+        Assert.True(result.ExitCode == 0, result.Errors + result.Output);
         foreach (string words in (string[])["D1: ", "D13: ", "Should be: ", "Caught by: ", "COPY, private anonymous", "13 of 13 defects caught"])
         {
             Assert.Contains(words, result.Output, StringComparison.Ordinal);

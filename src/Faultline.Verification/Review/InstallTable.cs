@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
+using System.Threading;
 using Faultline.Mm;
 
 namespace Faultline.Verification.Review;
@@ -9,6 +10,12 @@ namespace Faultline.Verification.Review;
 /// <summary>The five cases of the install step, asked of an engine cell by cell; nothing here knows what should come out.</summary>
 internal static class InstallTable
 {
+    /// <summary>
+    /// How often the kernel is asked at most, until it shows what the engine shows. It may move a page to another frame at any time, to make room for huge
+    /// pages (mm/compaction.c): the mark of the entry then is on the page, and the next access takes a fault. A wrong engine is wrong each time.
+    /// </summary>
+    internal const int Attempts = 20;
+
     private const ulong Length = 2 * PageSize.Small;
 
     private static readonly string[] Operations =
@@ -28,7 +35,7 @@ internal static class InstallTable
             {
                 List<ReviewFact> then = Ask(old, which, writable, protect);
                 List<ReviewFact> today = Ask(now, which, writable, protect);
-                List<ReviewFact>? real = kernel is null ? null : Ask(kernel, which, writable, protect);
+                List<ReviewFact>? real = kernel is null ? null : AskUntil(today, kernel, which, writable, protect);
                 rows.Add(new InstallRow(
                     which,
                     Operations[which - 1],
@@ -39,6 +46,18 @@ internal static class InstallTable
         }
 
         return rows;
+    }
+
+    private static List<ReviewFact> AskUntil(List<ReviewFact> expected, IMemoryEngine kernel, int which, bool writable, bool protect)
+    {
+        List<ReviewFact> real = Ask(kernel, which, writable, protect);
+        for (int asked = 1; asked < Attempts && !real.SequenceEqual(expected); asked++)
+        {
+            _ = SpinWait.SpinUntil(static () => false, asked);
+            real = Ask(kernel, which, writable, protect);
+        }
+
+        return real;
     }
 
     private static List<ReviewFact> Ask(IMemoryEngine engine, int which, bool writable, bool protect)
