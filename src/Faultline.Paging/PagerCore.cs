@@ -18,8 +18,6 @@ internal sealed class PagerCore : IDisposable
 {
     private readonly RankedLock _registry = new(LockRank.PagerRegistry);
     private readonly ConcurrentQueue<PageLoad> _endedLoads = new();
-    private readonly Stack<FaultWorker> _workers = [];
-    private readonly RankedLock _workerLock = new(LockRank.PagerSpares);
     private readonly SeamThread[] _handlers;
     private readonly Timekeeper _timekeeper;
     private readonly double _nanosecondsPerTick;
@@ -95,6 +93,8 @@ internal sealed class PagerCore : IDisposable
 
     public LoadPool Loads { get; }
 
+    public WorkerPool Workers { get; } = new();
+
     public FaultParking Parking { get; }
 
     public FaultLoop Loop { get; }
@@ -168,19 +168,6 @@ internal sealed class PagerCore : IDisposable
         }
 
         return zeroes.AsSpan(0, bytes);
-    }
-
-    /// <summary>A worker for a thread that is not a handler.</summary>
-    public FaultWorker RentWorker()
-    {
-        using RankedLock.Scope held = _workerLock.Enter();
-        return _workers.TryPop(out FaultWorker? worker) ? worker : new FaultWorker();
-    }
-
-    public void ReturnWorker(FaultWorker worker)
-    {
-        using RankedLock.Scope held = _workerLock.Enter();
-        _workers.Push(worker);
     }
 
     /// <summary>A store has answered on some other thread: a handler takes it from here.</summary>
@@ -420,11 +407,11 @@ internal sealed class PagerCore : IDisposable
     public void CloseTable(LoadTable table, Exception cause)
     {
         table.Close(cause);
-        FaultWorker worker = RentWorker();
+        FaultWorker worker = Workers.Rent();
         table.AbandonStartedBefore(long.MaxValue, worker, cause);
         LoadEnding.TellAbandoned(this, worker, cause);
         Loop.Work(worker);
-        ReturnWorker(worker);
+        Workers.Return(worker);
         while (table.HasUsers)
         {
             // A write or a punch of its file that had begun: over in a moment.
@@ -473,10 +460,7 @@ internal sealed class PagerCore : IDisposable
 
         // After the handlers, who wake it.
         Volatile.Read(ref _evictor)?.Dispose();
-        foreach (FaultWorker worker in _workers)
-        {
-            worker.Dispose();
-        }
+        Workers.Dispose();
 
         // A handler that a store keeps finds everything closed when it returns, and is the last one out.
         _pollerUses.Leave();

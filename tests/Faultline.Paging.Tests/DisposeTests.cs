@@ -63,6 +63,30 @@ public abstract class DisposeTests(IMemoryEngine engine) : PagerTests(engine)
         store.Release();
     }
 
+    [Fact(Timeout = 200_000)]
+    public async Task Dispose_WhileManyLeasesFail_EveryOneIsTold()
+    {
+        for (int round = 0; round < 150; round++)
+        {
+            TestStore store = new(64 * Page) { Stalls = static _ => true };
+            Pager pager = NewPager(new PagerOptions { LoadDeadline = TimeSpan.FromMinutes(5) });
+            PagedImage image = pager.OpenImage(store);
+            PagedMemory memory = pager.Map(image);
+            Task[] leases =
+            [
+                .. Enumerable.Range(0, 8).Select(i => Task.Factory.StartNew(
+                    () => Assert.Throws<PageLoadException>(() => memory.Lease((ulong)i * 8 * Page, 100).Dispose()),
+                    TestContext.Current.CancellationToken,
+                    TaskCreationOptions.LongRunning,
+                    TaskScheduler.Default)),
+            ];
+            Eventually(() => image.GetStatistics().LoadingPages == 8, "the waits");
+            await pager.DisposeAsync();
+            await Task.WhenAll(leases).WaitAsync(Deadline, TestContext.Current.CancellationToken);
+            store.Release();
+        }
+    }
+
     [Theory(Timeout = 200_000)]
     [InlineData(RegionKind.PrivateImage)]
     [InlineData(RegionKind.Copied)]

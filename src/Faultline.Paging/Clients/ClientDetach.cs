@@ -22,7 +22,7 @@ internal static class ClientDetach
         }
 
         using Parker pause = new();
-        FaultWorker worker = core.RentWorker();
+        FaultWorker worker = core.Workers.Rent();
         long begun = core.Now();
         InstallAction stopped;
         do
@@ -44,7 +44,7 @@ internal static class ClientDetach
 
         core.EndClient(client, stopped == InstallAction.ClientGone ? ClientEnd.Exited : ClientEnd.Detached);
         core.Loop.Work(worker);
-        core.ReturnWorker(worker);
+        core.Workers.Return(worker);
     }
 
     private static InstallAction TryLetGo(PagerCore core, PagerClient client, FaultWorker worker)

@@ -1,5 +1,6 @@
 using System;
 using System.Threading;
+using Faultline.Sync.Scheduling;
 
 namespace Faultline.Paging;
 
@@ -19,6 +20,7 @@ internal abstract class WatchHost : IDisposable
     {
         while (true)
         {
+            Seam.Touch(this, TouchKind.Write);
             int uses = Volatile.Read(ref _uses);
             if (uses == 0)
             {
@@ -34,6 +36,7 @@ internal abstract class WatchHost : IDisposable
 
     public void Dispose()
     {
+        Seam.Touch(this, TouchKind.Write);
         if (Interlocked.Decrement(ref _uses) == 0)
         {
             Close();

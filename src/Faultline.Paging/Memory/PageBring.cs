@@ -13,7 +13,7 @@ internal static class PageBring
     /// <exception cref="PageLoadException">A page could not be brought.</exception>
     public static void IntoCache(PagerCore core, LoadTable table, int first, int count, PinState pins = PinState.Unpinned)
     {
-        FaultWorker worker = core.RentWorker();
+        FaultWorker worker = core.Workers.Rent();
         long begun = core.Now();
         Exception? cause = TryIntoCache(core, table, first, count, worker);
         if (cause is not null and not NoRoomException && table.HasTimeFor(begun))
@@ -38,7 +38,7 @@ internal static class PageBring
             cause = TryIntoCache(core, table, first, count, worker);
         }
 
-        core.ReturnWorker(worker);
+        core.Workers.Return(worker);
         if (cause is not null)
         {
             string reason = cause switch
@@ -84,7 +84,7 @@ internal static class PageBring
     /// <summary>Installs what is cached or zero of a range of a region. The rest, and what the engine will not take now, is left to faults.</summary>
     public static void Install(PagerCore core, PagerClient client, AddressRange range)
     {
-        FaultWorker worker = core.RentWorker();
+        FaultWorker worker = core.Workers.Rent();
         InstallEnd end = default;
         using (RankedSharedLock.ReadScope held = client.Guard.EnterRead())
         {
@@ -95,7 +95,7 @@ internal static class PageBring
             }
         }
 
-        core.ReturnWorker(worker);
+        core.Workers.Return(worker);
         if (end.Action == InstallAction.ClientGone)
         {
             core.EndClient(client, ClientEnd.Exited);
@@ -118,7 +118,7 @@ internal static class PageBring
     /// <returns>How many pages were installed.</returns>
     public static int InstallQuietly(PagerCore core, PagerClient client, Region whole, List<(int First, int Count)> runs)
     {
-        FaultWorker worker = core.RentWorker();
+        FaultWorker worker = core.Workers.Rent();
         InstallEnd end = default;
         int installed = 0;
         using (RankedSharedLock.ReadScope held = client.Guard.EnterRead())
@@ -147,7 +147,7 @@ internal static class PageBring
             FaultWake.Pay(worker, client);
         }
 
-        core.ReturnWorker(worker);
+        core.Workers.Return(worker);
         if (end.Action == InstallAction.ClientGone)
         {
             core.EndClient(client, ClientEnd.Exited);

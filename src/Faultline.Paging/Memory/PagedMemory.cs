@@ -149,6 +149,7 @@ public sealed class PagedMemory : IDisposable
     /// <summary>Unmaps the memory when the last lease of it ends; new leases are refused at once.</summary>
     public void Dispose()
     {
+        Seam.Touch(this, TouchKind.Write);
         if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
         {
             Exit();

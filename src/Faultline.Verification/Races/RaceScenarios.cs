@@ -49,6 +49,7 @@ internal static class RaceScenarios
         new PagerFaultVersusStoreFailure(),
         new PagerFaultVersusUnmap(),
         new PagerGuessVersusFault(),
+        new PagerLeaseVersusDispose(),
         new PagerLeaseVersusEviction(),
         new PagerReadAheadVersusFault(),
         new PagerReplayVersusDispose(),

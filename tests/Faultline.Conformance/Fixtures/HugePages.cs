@@ -26,6 +26,17 @@ public static class HugePages
     }
 
     /// <summary>
+    /// MADV_COLLAPSE, again as long as the answer is EAGAIN: then pages are in somebody's hands for a moment (compaction, a batch for the LRU lists), and
+    /// madvise(2) says to try again.
+    /// </summary>
+    public static SystemResult Collapse(Testbed bed, AddressRange range)
+    {
+        SystemResult result = default;
+        Testbed.Until($"MADV_COLLAPSE of {range} answers something but EAGAIN", () => (result = bed.Space.Advise(range, Advice.Collapse)).Errno != Errno.EAGAIN);
+        return result;
+    }
+
+    /// <summary>
     /// Writes its own number to the beginning of each page, and something to its end: Linux may give pages of zeroes back when it splits.
     /// </summary>
     public static void WriteNumbers(Testbed bed, MappedArea area)

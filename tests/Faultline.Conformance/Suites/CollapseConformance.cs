@@ -44,7 +44,7 @@ public abstract class CollapseConformance(EngineHost host) : ConformanceSuite(ho
     public void Collapse_NeverTouched_EINVAL()
     {
         MappedArea area = Bed.MapAnonymous(SmallInHuge);
-        Expect.Fails(Bed.Space.Advise(area.Range, Advice.Collapse), Errno.EINVAL);
+        Expect.Fails(HugePages.Collapse(Bed, area.Range), Errno.EINVAL);
     }
 
     // It stops at the first that was never touched, in a place that others near it have a table for.
@@ -55,7 +55,7 @@ public abstract class CollapseConformance(EngineHost host) : ConformanceSuite(ho
     {
         MappedArea area = Bed.MapAnonymous(2 * SmallInHuge);
         Bed.Store(area.At(touched * SmallInHuge), 1);
-        Expect.Fails(Bed.Space.Advise(area.Range, Advice.Collapse), Errno.EINVAL);
+        Expect.Fails(HugePages.Collapse(Bed, area.Range), Errno.EINVAL);
         Assert.Equal(huge, Bed.Vma(area.Range).AnonymousHuge);
     }
 
@@ -67,7 +67,7 @@ public abstract class CollapseConformance(EngineHost host) : ConformanceSuite(ho
         VirtualAddress place = new(0x40_0000_0000 + Gigabyte - PageSize.Huge);
         AddressRange range = Bed.MapAt(place, MapRequest.PrivateAnonymous(2 * PageSize.Huge));
         Bed.Store(place + PageSize.Huge, 1);
-        Expect.Fails(Bed.Space.Advise(range, Advice.Collapse), Errno.EINVAL);
+        Expect.Fails(HugePages.Collapse(Bed, range), Errno.EINVAL);
         Assert.Equal(PageSize.Huge, Bed.Vma(range).AnonymousHuge);
     }
 
@@ -75,7 +75,7 @@ public abstract class CollapseConformance(EngineHost host) : ConformanceSuite(ho
     public void Collapse_NoWholeHugePageInTheRange_SucceedsWithoutEffect()
     {
         MappedArea area = Small();
-        Expect.Ok(Bed.Space.Advise(area.Pages(1, SmallInHuge - 1), Advice.Collapse));
+        Expect.Ok(HugePages.Collapse(Bed, area.Pages(1, SmallInHuge - 1)));
         Assert.Equal(0UL, Bed.Vma(area.Range).AnonymousHuge);
     }
 
@@ -84,10 +84,10 @@ public abstract class CollapseConformance(EngineHost host) : ConformanceSuite(ho
     {
         MappedArea small = Bed.MapAnonymous(SmallInHuge - 1);
         Bed.Store(small.At(0), 1);
-        Expect.Fails(Bed.Space.Advise(small.Range, Advice.Collapse), Errno.EINVAL);
+        Expect.Fails(HugePages.Collapse(Bed, small.Range), Errno.EINVAL);
         MappedArea refused = Small();
         Expect.Ok(Bed.Space.Advise(refused.Range, Advice.NoHugePage));
-        Expect.Fails(Bed.Space.Advise(refused.Range, Advice.Collapse), Errno.EINVAL);
+        Expect.Fails(HugePages.Collapse(Bed, refused.Range), Errno.EINVAL);
     }
 
     [Fact]
@@ -138,7 +138,7 @@ public abstract class CollapseConformance(EngineHost host) : ConformanceSuite(ho
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing);
         Expect.Ok(Bed.Space.Advise(area.Page(9), Advice.DontNeed));
         Expect.Filled(monitor.Uffd.Poison(area.Page(9)), PageSize.Small);
-        Expect.Fails(Bed.Space.Advise(area.Range, Advice.Collapse), Errno.EINVAL);
+        Expect.Fails(HugePages.Collapse(Bed, area.Range), Errno.EINVAL);
         Bed.LoadPoisoned(area.At(9));
     }
 
@@ -147,7 +147,7 @@ public abstract class CollapseConformance(EngineHost host) : ConformanceSuite(ho
     {
         MappedArea area = Small();
         Expect.Ok(Bed.Space.Advise(area.Page(9), Advice.GuardInstall));
-        Expect.Fails(Bed.Space.Advise(area.Range, Advice.Collapse), Errno.EINVAL);
+        Expect.Fails(HugePages.Collapse(Bed, area.Range), Errno.EINVAL);
         Assert.Equal(AccessFault.NotMapped, Bed.StartLoad(area.At(9)).Await().Fault);
     }
 
@@ -161,10 +161,10 @@ public abstract class CollapseConformance(EngineHost host) : ConformanceSuite(ho
         Expect.Ok(Bed.Space.Advise(area.Page(9), Advice.DontNeed));
         Assert.Equal(0UL, Bed.Load(area.At(9)));
         Bed.Watch(area, modes);
-        Expect.Fails(Bed.Space.Advise(area.Range, Advice.Collapse), Errno.EBUSY);
+        Expect.Fails(HugePages.Collapse(Bed, area.Range), Errno.EBUSY);
     }
 
-    private void Collapse(MappedArea area) => Expect.Ok(Bed.Space.Advise(area.Range, Advice.Collapse));
+    private void Collapse(MappedArea area) => Expect.Ok(HugePages.Collapse(Bed, area.Range));
 
     private ulong Anonymous() => Expect.Ok(Bed.Space.Inspector.GetCounters()).Anonymous;
 

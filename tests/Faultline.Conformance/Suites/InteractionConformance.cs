@@ -113,10 +113,10 @@ public abstract class InteractionConformance(EngineHost host) : ConformanceSuite
         MappedArea area = Advised();
         FaultMonitor monitor = Bed.Watch(area, modes);
         Expect.Filled(monitor.Uffd.Copy(area.At(0), Pattern.Bytes(PageSize.Huge - PageSize.Small, 1)), PageSize.Huge - PageSize.Small);
-        Assert.NotEqual(Errno.None, Bed.Space.Advise(area.Range, Advice.Collapse).Errno);
+        Assert.NotEqual(Errno.None, HugePages.Collapse(Bed, area.Range).Errno);
         Assert.Equal(0UL, Bed.Vma(area.Range).AnonymousHuge);
         Expect.Ok(monitor.Uffd.Unregister(area.Range));
-        Expect.Ok(Bed.Space.Advise(area.Range, Advice.Collapse));
+        Expect.Ok(HugePages.Collapse(Bed, area.Range));
         Assert.Equal(PageSize.Huge, Bed.Vma(area.Range).AnonymousHuge);
         Assert.Equal(Pattern.Word(1, 0), Bed.Load(area.At(0)));
     }
@@ -128,7 +128,7 @@ public abstract class InteractionConformance(EngineHost host) : ConformanceSuite
         MappedArea area = Advised();
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing);
         Expect.Filled(monitor.Uffd.Copy(area.At(0), Pattern.Bytes(PageSize.Huge, 1)), PageSize.Huge);
-        Expect.Ok(Bed.Space.Advise(area.Range, Advice.Collapse));
+        Expect.Ok(HugePages.Collapse(Bed, area.Range));
         Assert.Equal(PageSize.Huge, Bed.Vma(area.Range).AnonymousHuge);
         Assert.Equal(Pattern.Word(1, PageSize.Huge - 8), Bed.Load(area.At(0, PageSize.Huge - 8)));
     }
@@ -141,7 +141,7 @@ public abstract class InteractionConformance(EngineHost host) : ConformanceSuite
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing | RegisterModes.WriteProtect);
         Expect.Filled(monitor.Uffd.Copy(area.At(0), Pattern.Bytes(PageSize.Huge, 1)), PageSize.Huge);
         Expect.Ok(monitor.Uffd.WriteProtect(area.Page(200), WriteProtectModes.Protect));
-        Expect.Fails(Bed.Space.Advise(area.Range, Advice.Collapse), Errno.EINVAL);
+        Expect.Fails(HugePages.Collapse(Bed, area.Range), Errno.EINVAL);
         Assert.True(Bed.IsProtected(area, 200));
     }
 
@@ -156,10 +156,10 @@ public abstract class InteractionConformance(EngineHost host) : ConformanceSuite
         Expect.Ok(area.Backing.PunchHole(5 * PageSize.Small, PageSize.Small));
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Missing);
         MappedArea alias = Bed.Alias(area);
-        Assert.NotEqual(Errno.None, Bed.Space.Advise(alias.Range, Advice.Collapse).Errno);
+        Assert.NotEqual(Errno.None, HugePages.Collapse(Bed, alias.Range).Errno);
         Assert.False(Bed.Pagemap(area, 5).IsPresent);
         Expect.Ok(monitor.Uffd.Unregister(area.Range));
-        Expect.Ok(Bed.Space.Advise(alias.Range, Advice.Collapse));
+        Expect.Ok(HugePages.Collapse(Bed, alias.Range));
         Assert.Equal(0UL, Bed.Load(area.At(5)));
     }
 
@@ -171,7 +171,7 @@ public abstract class InteractionConformance(EngineHost host) : ConformanceSuite
         Bed.FillCache(area);
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Minor);
         Expect.Filled(monitor.Uffd.Continue(area.Range), area.Range.Length);
-        Expect.Ok(Bed.Space.Advise(area.Range, Advice.Collapse));
+        Expect.Ok(HugePages.Collapse(Bed, area.Range));
         Assert.Equal(PageSize.Huge, Bed.Vma(area.Range).ShmemHuge);
         Assert.All(Enumerable.Range(0, 8), page => Assert.Equal(Pattern.Word((ulong)page * 60, 0), Bed.Load(area.At(page * 60))));
         monitor.ExpectNothingQueued();
@@ -186,7 +186,7 @@ public abstract class InteractionConformance(EngineHost host) : ConformanceSuite
         MappedArea area = Bed.Map(MemoryKind.ShmemShared, SmallInHuge);
         Bed.FillCache(area);
         MappedArea alias = Bed.Alias(area);
-        Expect.Ok(Bed.Space.Advise(alias.Range, Advice.Collapse));
+        Expect.Ok(HugePages.Collapse(Bed, alias.Range));
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Minor);
         PendingAccess load = Bed.StartLoad(area.At(33));
         monitor.ExpectFault(PageFaultFlags.Minor, area.At(33));
@@ -323,7 +323,7 @@ public abstract class InteractionConformance(EngineHost host) : ConformanceSuite
     {
         MappedArea plain = Advised();
         Bed.WriteBytes(plain.At(0), Pattern.Bytes(PageSize.Huge, 1));
-        Errno errno = Bed.Space.Advise(plain.Range, Advice.Collapse).Errno;
+        Errno errno = HugePages.Collapse(Bed, plain.Range).Errno;
         Testbed.SkipIf(errno == Errno.None ? null : $"The engine does not collapse ordinary memory into huge pages: MADV_COLLAPSE answers {errno}.");
     }
 

@@ -125,7 +125,7 @@ public abstract class RegressionRaceConformance(EngineHost host) : ConformanceSu
         Bed.FillCache(area);
         FaultMonitor monitor = Bed.Watch(area, RegisterModes.Minor);
         MappedArea alias = Bed.Alias(area);
-        SystemResult collapse = Bed.Space.Advise(alias.Range, Advice.Collapse);
+        SystemResult collapse = HugePages.Collapse(Bed, alias.Range);
         Testbed.SkipIf(collapse.IsOk ? null : $"The engine does not collapse files: MADV_COLLAPSE answers {collapse.Errno}.");
         long end = Stopwatch.GetTimestamp() + (long)(Sampling.TotalSeconds * Stopwatch.Frequency);
         PendingWork<bool> collapses = Testbed.StartCall("collapse", () =>

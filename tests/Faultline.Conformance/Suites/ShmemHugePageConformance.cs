@@ -62,7 +62,7 @@ public abstract class ShmemHugePageConformance(EngineHost host) : ConformanceSui
     public void Collapse_EmptyFile_EINVAL()
     {
         MappedArea area = Bed.Map(MemoryKind.ShmemShared, SmallInHuge);
-        Expect.Fails(Bed.Space.Advise(area.Range, Advice.Collapse), Errno.EINVAL);
+        Expect.Fails(HugePages.Collapse(Bed, area.Range), Errno.EINVAL);
         Assert.Equal(0UL, Testbed.Blocks(area));
     }
 
@@ -91,7 +91,7 @@ public abstract class ShmemHugePageConformance(EngineHost host) : ConformanceSui
         IMemoryFile file = Bed.File(MemoryKind.ShmemShared, 2 * SmallInHuge);
         MappedArea area = Bed.MapFile(MemoryKind.ShmemShared, file, SmallInHuge, offset: PageSize.Small);
         Bed.Store(area.At(0), 1);
-        Expect.Fails(Bed.Space.Advise(area.Range, Advice.Collapse), Errno.EINVAL);
+        Expect.Fails(HugePages.Collapse(Bed, area.Range), Errno.EINVAL);
     }
 
     // Another mapping of the file finds the huge page when it faults.
@@ -299,7 +299,7 @@ public abstract class ShmemHugePageConformance(EngineHost host) : ConformanceSui
 
     private static void AssertSharing(MappedArea one, MappedArea other) => Assert.Same(one.Backing, other.Backing);
 
-    private void Collapse(MappedArea area) => Expect.Ok(Bed.Space.Advise(area.Range, Advice.Collapse));
+    private void Collapse(MappedArea area) => Expect.Ok(HugePages.Collapse(Bed, area.Range));
 
     private ulong Shmem() => Expect.Ok(Bed.Space.Inspector.GetCounters()).Shmem;
 
