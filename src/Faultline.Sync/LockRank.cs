@@ -27,7 +27,7 @@ public enum LockRank
     /// <summary>Pager: parked retries.</summary>
     PagerParking,
 
-    /// <summary>Pager: buffers, loads and accessors that lie ready for their next use.</summary>
+    /// <summary>Pager: buffers, loads, workers and accessors that lie ready for their next use.</summary>
     PagerSpares,
 
     /// <summary>Managed engine: reclaim in the background, against checks of the whole engine.</summary>
