@@ -357,7 +357,6 @@ internal sealed class EngineSide : IDisposable
         {
             file?.Dispose();
         }
-
     }
 
     /// <summary>Ends everything but the first address space, which is emptied instead, if nobody is in it.</summary>
